@@ -1,0 +1,2 @@
+// The one compiled copy of Boost.Beast.
+#include <boost/beast/src.hpp>

@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# build.sh [TARGET...] - configure once and compile. Every build folder is locked while it is in use.
+#   BUILD_DIR   where to build (build), BUILD_TYPE   Debug or Release (Debug), SANITIZE   e.g. address,undefined
+#   WERROR=1    warnings are errors, KEEP_GOING=1   compile all that can be
+set -euo pipefail
+cd "$(dirname "$0")/.."
+dir=${BUILD_DIR:-build}
+mkdir -p "$dir"
+exec 9>"$dir/.lock"
+flock 9
+[ -e "$dir/build.ninja" ] || cmake -S . -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE="${BUILD_TYPE:-Debug}" \
+  -DFWD_SANITIZE="${SANITIZE:-}" -DFWD_WERROR="${WERROR:-0}" -DFWD_TESTS="${TESTS:-1}" >"$dir/configure.log" 2>&1 ||
+  { cat "$dir/configure.log" >&2; exit 1; }
+exec ninja -C "$dir" ${KEEP_GOING:+-k0} "$@" 9>&-
