@@ -1,0 +1,79 @@
+// What faces may ask of the engine. Control thread; implemented by forward/supervisor.
+#pragma once
+
+#include "common/async/awaitable.hpp"
+#include "daemon/catalog/catalog.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace fwd::catalog {
+
+enum class wait_for { none, listening, ready, reachable };
+
+/// A refusal that a person or program can act on: REST's error object.
+struct next_step {
+    std::string method, path, body, command, why;
+};
+struct refusal {
+    std::string code;      ///< lower snake case; "" means the error's own code
+    error why;
+    std::vector<std::string> evidence;
+    std::vector<next_step> next;
+    refusal(error e) : why{std::move(e)} {}
+    refusal(std::string c, error e) : code{std::move(c)}, why{std::move(e)} {}
+};
+[[noreturn]] void throw_exception_from_error(const refusal& e, const boost::source_location& where);
+template <class T>
+using answer = boost::system::result<T, refusal>;
+
+struct wanted_port {
+    std::string port;                        ///< number or name
+    std::optional<std::uint16_t> local_port;
+};
+
+struct add_service {
+    std::string service, namespace_name;     ///< namespace empty: the primary one
+    std::string context;                     ///< empty: the primary one
+    std::vector<wanted_port> ports;          ///< empty: all
+    std::optional<ipv4> local_ip;
+    wait_for wait = wait_for::none;
+    duration timeout = 60s;
+    wish_owner owner;
+};
+struct added_service {
+    std::string key;
+    bool created = false;
+    bool ready = false;
+    std::string not_ready_because;
+};
+
+struct add_namespace {
+    std::string namespace_name, context, selector, field_selector;
+    std::vector<std::string> services, exclude;
+    wait_for wait = wait_for::none;
+    duration timeout = 60s;
+    wish_owner owner;
+};
+struct added_namespace {
+    std::string key;
+    bool created = false;
+    bool ready = false;
+    std::vector<std::string> services;                            ///< keys
+    std::vector<std::pair<std::string, std::string>> not_ready;   ///< key, why
+};
+
+class commands {
+public:
+    virtual ~commands() = default;
+    virtual awaitable<answer<added_service>> add(add_service ask) = 0;
+    virtual awaitable<answer<added_namespace>> add(add_namespace ask) = 0;
+    /// The keys that are gone.
+    virtual awaitable<answer<std::vector<std::string>>> remove_service(std::string key) = 0;
+    virtual awaitable<answer<std::vector<std::string>>> remove_namespace(std::string key) = 0;
+    /// Ends the daemon; the answer is sent first. `force` as a second signal would.
+    virtual void shutdown(bool force) = 0;
+};
+
+} // namespace fwd::catalog

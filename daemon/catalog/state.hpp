@@ -1,0 +1,16 @@
+// The states of forwards, services and the whole, as every face shows them (product: section 5, "State").
+#pragma once
+
+#include <string_view>
+
+namespace fwd::catalog {
+
+enum class forward_state { active, connecting, pending, error, stopping };
+enum class service_state { active, partial, pending, error, stopping, unsupported };
+enum class health { ok, degraded, error };
+
+[[nodiscard]] std::string_view name_of(forward_state state); ///< "Active", ...
+[[nodiscard]] std::string_view name_of(service_state state); ///< "active", ...
+[[nodiscard]] std::string_view name_of(health state);        ///< "ok", ...
+
+} // namespace fwd::catalog
