@@ -70,11 +70,6 @@ private:
 /// Real clocks; timers run on `executor`'s loop.
 [[nodiscard]] std::unique_ptr<timing> make_timing(asio::any_io_executor executor);
 
-/// Runs `work`; when it has not ended after `limit` it is cancelled and the answer is errc::timed_out. The caller then closes
-/// what was waited for, since its state is unknown.
-template <class T>
-awaitable<result<T>> with_timeout(timing& clock, duration limit, awaitable<result<T>> work);
-
 /// A wait that grows: first, doubled up to `most`, each with full jitter by `random`; start over after success.
 struct backoff_limits {
     duration first = 500ms;

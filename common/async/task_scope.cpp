@@ -1,0 +1,130 @@
+#include "common/async/task_scope.hpp"
+
+#include "common/log.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
+
+#include <cassert>
+#include <exception>
+#include <list>
+#include <map>
+#include <optional>
+
+namespace fwd {
+
+struct task_scope::state {
+    logger* log;
+    std::map<std::uint64_t, std::shared_ptr<asio::cancellation_signal>> children;
+    std::uint64_t last = 0;
+    bool canceled = false;
+    callback on_empty;
+};
+
+task_scope::task_scope(asio::any_io_executor executor, logger& log) : executor_{std::move(executor)}, state_{std::make_shared<state>()}
+{
+    state_->log = &log;
+}
+
+task_scope::~task_scope() = default;
+
+void task_scope::start(std::string name, awaitable<void> work)
+{
+    if (state_->canceled) return;
+    const auto id = ++state_->last;
+    auto signal = std::make_shared<asio::cancellation_signal>();
+    state_->children.emplace(id, signal);
+    auto ended = [state = state_, id, name = std::move(name), signal](std::exception_ptr thrown) {
+        if (thrown) {
+            try {
+                std::rethrow_exception(thrown);
+            } catch (const boost::system::system_error& e) {
+                if (e.code() != asio::error::operation_aborted)
+                    state->log->error("task failed", {{"task", name}, {"error", e.what()}});
+            } catch (const std::exception& e) {
+                state->log->error("task failed", {{"task", name}, {"error", e.what()}});
+            }
+        }
+        state->children.erase(id);
+        if (state->children.empty() && state->on_empty) std::exchange(state->on_empty, {})();
+    };
+    auto slot = signal->slot();
+    asio::post(executor_, [executor = executor_, state = state_, work = std::move(work), ended = std::move(ended), slot, id]() mutable {
+        // Cancelled before it began: the coroutine is destroyed unstarted.
+        if (state->canceled) {
+            ended(nullptr);
+            return;
+        }
+        asio::co_spawn(executor, std::move(work), asio::bind_cancellation_slot(slot, std::move(ended)));
+    });
+}
+
+void task_scope::cancel()
+{
+    state_->canceled = true;
+    // Emitting may end children at once and change the map: a copy is walked.
+    const auto children = state_->children;
+    for (const auto& [id, signal] : children)
+        if (state_->children.contains(id)) signal->emit(asio::cancellation_type::terminal);
+}
+
+awaitable<void> task_scope::join()
+{
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    if (state_->children.empty()) co_return;
+    auto start = [state = state_, executor = executor_](auto handler) {
+        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+        state->on_empty = [shared, executor] { asio::post(executor, [shared] { std::move (*shared)(); }); };
+    };
+    co_await asio::async_initiate<const asio::use_awaitable_t<asio::any_io_executor>, void()>(std::move(start), asio::use_awaitable);
+}
+
+std::size_t task_scope::running() const
+{
+    return state_->children.size();
+}
+
+struct async_event::state {
+    asio::any_io_executor executor;
+    std::uint64_t last = 0;
+    std::map<std::uint64_t, unique_function<void(error_code)>> waiting;
+};
+
+async_event::async_event(asio::any_io_executor executor) : state_{std::make_shared<state>()}
+{
+    state_->executor = std::move(executor);
+}
+
+async_event::~async_event() = default;
+
+void async_event::set()
+{
+    auto waiting = std::exchange(state_->waiting, {});
+    for (auto& [id, wake] : waiting) wake({});
+}
+
+awaitable<void> async_event::wait()
+{
+    auto start = [state = state_](auto handler) {
+        using handler_type = decltype(handler);
+        auto slot = asio::get_associated_cancellation_slot(handler);
+        const auto id = ++state->last;
+        auto shared = std::make_shared<handler_type>(std::move(handler));
+        state->waiting.emplace(id, [shared, executor = state->executor](error_code why) {
+            asio::get_associated_cancellation_slot(*shared).clear();
+            asio::post(executor, [shared, why] { std::move (*shared)(why); });
+        });
+        if (slot.is_connected())
+            slot.assign([state, id](asio::cancellation_type) {
+                if (auto node = state->waiting.extract(id)) node.mapped()(asio::error::operation_aborted);
+            });
+    };
+    co_await asio::async_initiate<const asio::use_awaitable_t<asio::any_io_executor>, void(error_code)>(
+        std::move(start), asio::use_awaitable);
+}
+
+} // namespace fwd

@@ -1,0 +1,124 @@
+#include "common/async/timing.hpp"
+
+#include "common/async/random.hpp"
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include <algorithm>
+#include <ctime>
+#include <optional>
+
+namespace fwd {
+
+timer_id timing::call_at(time_point when, callback then)
+{
+    const auto id = ++last_;
+    const auto at = queue_.emplace(slot{when, id}, std::move(then)).first;
+    by_id_.emplace(id, when);
+    if (at == queue_.begin()) arm(when);
+    return id;
+}
+
+void timing::cancel(timer_id id)
+{
+    const auto known = by_id_.find(id);
+    if (known == by_id_.end()) return;
+    // The callback is destroyed after the books are in order: its destructor may call us again.
+    auto node = queue_.extract(slot{known->second, id});
+    by_id_.erase(known);
+}
+
+void timing::run_due()
+{
+    const auto until = now();
+    while (!queue_.empty() && queue_.begin()->first.when <= until) {
+        auto node = queue_.extract(queue_.begin());
+        by_id_.erase(node.key().id);
+        node.mapped()();
+    }
+    if (!queue_.empty()) arm(next());
+}
+
+awaitable<void> timing::wait_until(time_point when)
+{
+    const auto home = co_await asio::this_coro::executor;
+    auto start = [this, home, when](auto handler) {
+        using handler_type = decltype(handler);
+        auto slot = asio::get_associated_cancellation_slot(handler);
+        struct pending {
+            handler_type handler;
+            timer_id timer = 0;
+        };
+        auto state = std::make_shared<std::optional<pending>>(pending{std::move(handler)});
+        auto finish = [home, state](error_code why) {
+            if (!*state) return;
+            auto done = std::move((*state)->handler);
+            state->reset();
+            asio::get_associated_cancellation_slot(done).clear();
+            asio::post(home, [done = std::move(done), why]() mutable { std::move(done)(why); });
+        };
+        (*state)->timer = call_at(when, [finish] { finish({}); });
+        if (slot.is_connected())
+            slot.assign([this, state, finish](asio::cancellation_type) {
+                if (!*state) return;
+                const auto timer = (*state)->timer;
+                finish(asio::error::operation_aborted);
+                cancel(timer);
+            });
+    };
+    co_await asio::async_initiate<const asio::use_awaitable_t<asio::any_io_executor>, void(error_code)>(
+        std::move(start), asio::use_awaitable);
+}
+
+namespace {
+
+duration read_clock(clockid_t which)
+{
+    timespec at{};
+    clock_gettime(which, &at);
+    return std::chrono::seconds{at.tv_sec} + std::chrono::nanoseconds{at.tv_nsec};
+}
+
+class real_timing final : public timing {
+public:
+    explicit real_timing(asio::any_io_executor executor) : timer_{std::move(executor)} {}
+    ~real_timing() override { *alive_ = false; }
+
+    time_point now() const override { return time_point{read_clock(CLOCK_MONOTONIC)}; }
+    duration boot_now() const override { return read_clock(CLOCK_BOOTTIME); }
+    wall_time wall_now() const override { return wall_time{read_clock(CLOCK_REALTIME)}; }
+
+private:
+    void arm(time_point when) override
+    {
+        timer_.expires_at(std::chrono::steady_clock::time_point{when.time_since_epoch()});
+        timer_.async_wait([this, alive = alive_](error_code why) {
+            if (*alive && !why) run_due();
+        });
+    }
+
+    asio::steady_timer timer_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace
+
+std::unique_ptr<timing> make_timing(asio::any_io_executor executor)
+{
+    return std::make_unique<real_timing>(std::move(executor));
+}
+
+duration backoff::next(random_source& random)
+{
+    auto step = limits_.first;
+    for (unsigned i = 0; i < failures_ && step < limits_.most; ++i) step *= 2;
+    step = std::min(step, limits_.most);
+    ++failures_;
+    return step / 2 + duration{static_cast<std::int64_t>(random.below(static_cast<std::uint64_t>(step.count() / 2) + 1))};
+}
+
+} // namespace fwd
