@@ -71,9 +71,12 @@ public:
             if (!beneath_) co_return error{errc::closed};
             const iovec piece{const_cast<std::byte*>(from.data()), from.size()};
             const auto step = beneath_->try_writev({&piece, 1});
-            if (step.what == io_step::state::moved) from = from.subspan(step.bytes);
-            else if (step.what == io_step::state::would_block) co_await ready(*beneath_, interest::write);
-            else co_return error{step.what == io_step::state::end ? make_error_code(errc::closed) : step.failure};
+            if (step.what == io_step::state::moved)
+                from = from.subspan(step.bytes);
+            else if (step.what == io_step::state::would_block)
+                co_await ready(*beneath_, interest::write);
+            else
+                co_return error{step.what == io_step::state::end ? make_error_code(errc::closed) : step.failure};
         }
         while (beneath_ && beneath_->unsent() > 0) co_await ready(*beneath_, interest::write);
         co_return result<void>{};

@@ -42,9 +42,15 @@ void append_fields(std::string& to, const http_fields& fields)
     }
 }
 
-[[nodiscard]] bool says_length(const http_fields& fields) { return fields.has("Content-Length") || fields.has("Transfer-Encoding"); }
+[[nodiscard]] bool says_length(const http_fields& fields)
+{
+    return fields.has("Content-Length") || fields.has("Transfer-Encoding");
+}
 
-void append_length(std::string& to, std::size_t length) { to += "Content-Length: " + std::to_string(length) + "\r\n"; }
+void append_length(std::string& to, std::size_t length)
+{
+    to += "Content-Length: " + std::to_string(length) + "\r\n";
+}
 
 [[nodiscard]] std::string status_line(const http_response& response)
 {
@@ -53,7 +59,10 @@ void append_length(std::string& to, std::size_t length) { to += "Content-Length:
     return line + "\r\n";
 }
 
-[[nodiscard]] bool never_has_body(unsigned status) { return status < 200 || status == 204 || status == 304; }
+[[nodiscard]] bool never_has_body(unsigned status)
+{
+    return status < 200 || status == 204 || status == 304;
+}
 
 [[nodiscard]] std::optional<std::string> decode_query(std::string_view text)
 {
@@ -226,6 +235,12 @@ struct http_parser::state {
     std::string held; ///< an incomplete line, which Beast wants again together with its rest
     bool started = false;
 
+    template <class F>
+    decltype(auto) visit(F&& work)
+    {
+        return std::visit(std::forward<F>(work), parser);
+    }
+
     state(role side, const http_limits& limits, bool head) : parser{pick(side, found)}
     {
         visit([&](auto& it) { set_limits(it, limits); });
@@ -236,12 +251,6 @@ struct http_parser::state {
     {
         if (side == role::request) return std::variant<collector<true>, collector<false>>{std::in_place_index<0>, into};
         return std::variant<collector<true>, collector<false>>{std::in_place_index<1>, into};
-    }
-
-    template <class F>
-    decltype(auto) visit(F&& work)
-    {
-        return std::visit(std::forward<F>(work), parser);
     }
 
     [[nodiscard]] bool done()
@@ -309,17 +318,38 @@ result<void> http_parser::feed_end()
     return {};
 }
 
-bool http_parser::header_done() const { return state_->found.header_done; }
-bool http_parser::done() const { return state_->done(); }
+bool http_parser::header_done() const
+{
+    return state_->found.header_done;
+}
+bool http_parser::done() const
+{
+    return state_->done();
+}
 bool http_parser::keep_alive() const
 {
     return state_->found.header_done && state_->visit([](auto& it) { return it.keep_alive(); });
 }
-bool http_parser::upgraded() const { return state_->found.header_done && state_->found.response.status == 101; }
-bool http_parser::started() const { return state_->started; }
-const http_request& http_parser::request() const { return state_->found.request; }
-const http_response& http_parser::response() const { return state_->found.response; }
-std::string http_parser::take_body() { return std::exchange(state_->found.body, {}); }
+bool http_parser::upgraded() const
+{
+    return state_->found.header_done && state_->found.response.status == 101;
+}
+bool http_parser::started() const
+{
+    return state_->started;
+}
+const http_request& http_parser::request() const
+{
+    return state_->found.request;
+}
+const http_response& http_parser::response() const
+{
+    return state_->found.response;
+}
+std::string http_parser::take_body()
+{
+    return std::exchange(state_->found.body, {});
+}
 
 std::optional<std::string> http_target::parameter(std::string_view name) const
 {
