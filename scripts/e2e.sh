@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# e2e.sh [--full] [--only sim|real] [PATTERN...] - the programs as a person runs them, against the simulated and the
+# real cluster, in namespaces of their own. Needs root. --full: 1 GiB transfers and every seed. PATTERN: parts of names.
+#   BUILD_DIR   whose programs (build-test)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export BUILD_DIR=${BUILD_DIR:-build-test} WERROR=${WERROR:-1}
+scripts/build.sh fwd fwdd fwd-simcluster >/dev/null
+exec python3 tests/e2e/run.py --programs "$BUILD_DIR" "$@"

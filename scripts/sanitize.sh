@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# sanitize.sh [TEST...] - the unit tests and the fuzz targets under ASan and UBSan; names as `test_kube`, `spdy_fuzz`.
+#   FUZZ_RUNS   inputs per fuzz target (20000)
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export BUILD_DIR=build-asan SANITIZE=address,undefined
+. scripts/unit_tests.sh
+targets=${*:-$(unit_test_targets)}
+scripts/build.sh $targets >"$BUILD_DIR.log" 2>&1 || { grep -E 'error|FAILED|warning' "$BUILD_DIR.log" | head -40; echo "0 passed, 1 failed"; exit 1; }
+# A process that dropped its user cannot be traced, which is how leaks are looked for; such tests turn it off themselves.
+export ASAN_OPTIONS=abort_on_error=0:detect_stack_use_after_return=0 UBSAN_OPTIONS=print_stacktrace=1
+run_unit_tests "asan" $targets
