@@ -1,5 +1,6 @@
 #include "common/async/task_scope.hpp"
 
+#include "common/async/suspend.hpp"
 #include "common/log.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -9,11 +10,8 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
 
-#include <cassert>
 #include <exception>
-#include <list>
 #include <map>
-#include <optional>
 
 namespace fwd {
 
@@ -76,11 +74,7 @@ awaitable<void> task_scope::join()
 {
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     if (state_->children.empty()) co_return;
-    auto start = [state = state_, executor = executor_](auto handler) {
-        auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-        state->on_empty = [shared, executor] { asio::post(executor, [shared] { std::move (*shared)(); }); };
-    };
-    co_await asio::async_initiate<const asio::use_awaitable_t<asio::any_io_executor>, void()>(std::move(start), asio::use_awaitable);
+    co_await suspend([this](waker wake) { state_->on_empty = [wake] { wake(); }; }, {});
 }
 
 std::size_t task_scope::running() const
@@ -89,42 +83,23 @@ std::size_t task_scope::running() const
 }
 
 struct async_event::state {
-    asio::any_io_executor executor;
     std::uint64_t last = 0;
-    std::map<std::uint64_t, unique_function<void(error_code)>> waiting;
+    std::map<std::uint64_t, waker> waiting;
 };
 
-async_event::async_event(asio::any_io_executor executor) : state_{std::make_shared<state>()}
-{
-    state_->executor = std::move(executor);
-}
-
+async_event::async_event() : state_{std::make_shared<state>()} {}
 async_event::~async_event() = default;
 
 void async_event::set()
 {
-    auto waiting = std::exchange(state_->waiting, {});
-    for (auto& [id, wake] : waiting) wake({});
+    for (const auto& [id, wake] : std::exchange(state_->waiting, {})) wake();
 }
 
 awaitable<void> async_event::wait()
 {
-    auto start = [state = state_](auto handler) {
-        using handler_type = decltype(handler);
-        auto slot = asio::get_associated_cancellation_slot(handler);
-        const auto id = ++state->last;
-        auto shared = std::make_shared<handler_type>(std::move(handler));
-        state->waiting.emplace(id, [shared, executor = state->executor](error_code why) {
-            asio::get_associated_cancellation_slot(*shared).clear();
-            asio::post(executor, [shared, why] { std::move (*shared)(why); });
-        });
-        if (slot.is_connected())
-            slot.assign([state, id](asio::cancellation_type) {
-                if (auto node = state->waiting.extract(id)) node.mapped()(asio::error::operation_aborted);
-            });
-    };
-    co_await asio::async_initiate<const asio::use_awaitable_t<asio::any_io_executor>, void(error_code)>(
-        std::move(start), asio::use_awaitable);
+    const auto state = state_; // the event may end before its waiters are told
+    const auto id = ++state->last;
+    co_await suspend([&](waker wake) { state->waiting.emplace(id, wake); }, [&] { state->waiting.erase(id); });
 }
 
 } // namespace fwd

@@ -38,7 +38,7 @@ private:
 /// A wake-up that any number of coroutines of one thread wait for; set() wakes those that wait now.
 class async_event {
 public:
-    explicit async_event(asio::any_io_executor executor);
+    async_event();
     ~async_event();
     void set();
     awaitable<void> wait();

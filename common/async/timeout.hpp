@@ -36,11 +36,12 @@ awaitable<result<T>> with_timeout(timing& clock, duration limit, awaitable<resul
     auto start = [&clock, &late, limit, home, inner = std::move(inner)](auto handler) mutable {
         using handler_type = decltype(handler);
         struct state {
+            explicit state(handler_type h) : handler{std::move(h)} {}
             handler_type handler;
             asio::cancellation_signal stop;
             timer_id timer = 0;
         };
-        auto shared = std::make_shared<state>(std::move(handler), asio::cancellation_signal{}, timer_id{0});
+        auto shared = std::make_shared<state>(std::move(handler));
         auto above = asio::get_associated_cancellation_slot(shared->handler);
         if (above.is_connected()) above.assign([shared](asio::cancellation_type how) { shared->stop.emit(how); });
         shared->timer = clock.call_after(limit, [shared, &late] {

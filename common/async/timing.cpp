@@ -1,16 +1,12 @@
 #include "common/async/timing.hpp"
 
 #include "common/async/random.hpp"
+#include "common/async/suspend.hpp"
 
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include <algorithm>
 #include <ctime>
-#include <optional>
 
 namespace fwd {
 
@@ -45,33 +41,8 @@ void timing::run_due()
 
 awaitable<void> timing::wait_until(time_point when)
 {
-    const auto home = co_await asio::this_coro::executor;
-    auto start = [this, home, when](auto handler) {
-        using handler_type = decltype(handler);
-        auto slot = asio::get_associated_cancellation_slot(handler);
-        struct pending {
-            handler_type handler;
-            timer_id timer = 0;
-        };
-        auto state = std::make_shared<std::optional<pending>>(pending{std::move(handler)});
-        auto finish = [home, state](error_code why) {
-            if (!*state) return;
-            auto done = std::move((*state)->handler);
-            state->reset();
-            asio::get_associated_cancellation_slot(done).clear();
-            asio::post(home, [done = std::move(done), why]() mutable { std::move(done)(why); });
-        };
-        (*state)->timer = call_at(when, [finish] { finish({}); });
-        if (slot.is_connected())
-            slot.assign([this, state, finish](asio::cancellation_type) {
-                if (!*state) return;
-                const auto timer = (*state)->timer;
-                finish(asio::error::operation_aborted);
-                cancel(timer);
-            });
-    };
-    co_await asio::async_initiate<const asio::use_awaitable_t<asio::any_io_executor>, void(error_code)>(
-        std::move(start), asio::use_awaitable);
+    timer_id timer = 0;
+    co_await suspend([&](waker wake) { timer = call_at(when, [wake] { wake(); }); }, [&] { cancel(timer); });
 }
 
 namespace {
