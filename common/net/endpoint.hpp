@@ -25,7 +25,8 @@ struct ipv4 {
 struct endpoint {
     boost::asio::ip::address ip;
     std::uint16_t port = 0;
-    auto operator<=>(const endpoint&) const = default;
+    bool operator==(const endpoint&) const = default;
+    bool operator<(const endpoint& other) const { return ip != other.ip ? ip < other.ip : port < other.port; }
     /// "10.0.0.1:443", "[::1]:443".
     [[nodiscard]] std::string text() const;
 };
