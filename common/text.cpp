@@ -1,7 +1,8 @@
 #include "common/text.hpp"
 
+#include <fmt/core.h>
+
 #include <charconv>
-#include <cstdio>
 #include <ctime>
 
 namespace fwd {
@@ -189,10 +190,8 @@ std::string rfc3339(wall_time when)
     const auto seconds = static_cast<std::time_t>(since >= 0 ? since / 1000 : (since - 999) / 1000);
     std::tm parts{};
     gmtime_r(&seconds, &parts);
-    char text[40];
-    std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday,
-                  parts.tm_hour, parts.tm_min, parts.tm_sec, static_cast<int>(since - static_cast<std::int64_t>(seconds) * 1000));
-    return text;
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
+                       parts.tm_min, parts.tm_sec, since - static_cast<std::int64_t>(seconds) * 1000);
 }
 
 std::optional<wall_time> parse_rfc3339(std::string_view text)
@@ -318,9 +317,7 @@ std::string percent_encode(std::string_view text)
         const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
         if (plain) made += c;
         else {
-            char escaped[4];
-            std::snprintf(escaped, sizeof escaped, "%%%02X", static_cast<unsigned char>(c));
-            made += escaped;
+            made += fmt::format("%{:02X}", static_cast<unsigned char>(c));
         }
     }
     return made;

@@ -1,4 +1,5 @@
 #include "common/async/offload.hpp"
+#include "common/async/random.hpp"
 #include "common/async/task_scope.hpp"
 #include "common/async/timeout.hpp"
 #include "common/log.hpp"
