@@ -23,8 +23,8 @@ struct proxy_address {
 struct dial_target {
     std::string host;
     std::uint16_t port = 443;
-    std::shared_ptr<tls_context> tls;      ///< nullptr: plain
-    std::string tls_name;                  ///< empty: host
+    std::shared_ptr<tls_context> tls; ///< nullptr: plain
+    std::string tls_name;             ///< empty: host
     std::optional<proxy_address> proxy;
 };
 
@@ -42,9 +42,12 @@ public:
 
 private:
     awaitable<result<std::unique_ptr<data_stream>>> connect_any(std::string host, std::uint16_t port);
+    awaitable<result<std::unique_ptr<data_stream>>> secure(std::shared_ptr<tls_context> context, std::unique_ptr<data_stream> beneath,
+                                                           std::string name);
     network& net_;
     timing& clock_;
     dial_limits limits_;
+    std::shared_ptr<tls_context> proxy_tls_; ///< for https proxies; made when first needed
 };
 
 } // namespace fwd

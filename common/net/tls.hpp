@@ -14,11 +14,11 @@ namespace fwd {
 
 /// What a client trusts and shows.
 struct tls_client_settings {
-    std::optional<std::string> ca_pem;        ///< absent: the system's roots
+    std::optional<std::string> ca_pem; ///< absent: the system's roots
     bool verify = true;
-    std::string certificate_pem;              ///< empty: none
+    std::string certificate_pem; ///< empty: none
     std::string key_pem;
-    std::vector<std::string> alpn;            ///< e.g. http/1.1; empty: no ALPN
+    std::vector<std::string> alpn; ///< e.g. http/1.1; empty: no ALPN
 };
 
 struct tls_server_settings {
@@ -49,7 +49,7 @@ awaitable<result<std::unique_ptr<data_stream>>> tls_accept(std::shared_ptr<tls_c
 struct tls_facts {
     std::string version, cipher, alpn;
     bool resumed = false;
-    std::string peer_subject_cn;      ///< of a client certificate
+    std::string peer_subject_cn; ///< of a client certificate
     std::vector<std::string> peer_subject_o;
 };
 [[nodiscard]] std::optional<tls_facts> tls_facts_of(const data_stream& stream);
