@@ -20,9 +20,9 @@ namespace fwd::catalog {
 /// What went wrong last, how often, and when it is tried again.
 struct failure {
     wall_time at;
-    std::string code;            ///< lower snake case, e.g. port_refused, no_ready_pod, forbidden
-    std::string message;         ///< one sentence for a person
-    std::uint64_t count = 1;     ///< in a row
+    std::string code;        ///< lower snake case, e.g. port_refused, no_ready_pod, forbidden
+    std::string message;     ///< one sentence for a person
+    std::uint64_t count = 1; ///< in a row
     std::optional<wall_time> next_retry;
 };
 
@@ -33,13 +33,13 @@ struct counters {
     std::atomic<std::uint64_t> connections{0}; ///< ever opened
     std::atomic<std::uint32_t> open{0};
     std::atomic<std::uint32_t> waiting{0};
-    std::atomic<std::int64_t> last_active{0};  ///< wall clock, nanoseconds since the epoch; 0: never
+    std::atomic<std::int64_t> last_active{0}; ///< wall clock, nanoseconds since the epoch; 0: never
 };
 
 /// Who asked for something. Empty client: the command line of the daemon.
 struct wish_owner {
-    std::string owner;    ///< user
-    std::string client;   ///< Fwd-Client
+    std::string owner;  ///< user
+    std::string client; ///< Fwd-Client
     std::string purpose;
     wall_time created_at;
 };
@@ -49,32 +49,33 @@ struct forward {
     std::string service_key;
     std::string service, namespace_name, context;
     bool headless = false;
-    std::string pod;                 ///< that the next connection would most likely get; empty: none
+    std::string pod; ///< that the next connection would most likely get; empty: none
     std::string container;
     ipv4 local_ip;
-    std::uint16_t local_port = 0;    ///< where it is reachable here
+    std::uint16_t local_port = 0; ///< where it is reachable here
     std::uint16_t service_port = 0;
     std::string port_name;
-    std::uint16_t pod_port = 0;      ///< of that pod; 0: unknown
-    std::string target_port;         ///< as the service spells it
+    std::uint16_t pod_port = 0; ///< of that pod; 0: unknown
+    std::string target_port;    ///< as the service spells it
     std::string protocol = "TCP";
     forward_state state = forward_state::pending;
-    bool verified = false;           ///< Active by evidence of a tunnel, not by an access review
-    std::string reason;              ///< one sentence: why it is not Active
+    bool verified = false; ///< Active by evidence of a tunnel, not by an access review
+    std::string reason;    ///< one sentence: why it is not Active
     std::string reason_code;
     wall_time since;
     wall_time started_at;
     std::optional<failure> last_error;
     std::uint64_t attempts = 0;
     std::shared_ptr<counters> traffic = std::make_shared<counters>();
-    double rate_in = 0, rate_out = 0, average_rate_in = 0, average_rate_out = 0; ///< bytes per second
+    double rate_in = 0, rate_out = 0, average_rate_in = 0, average_rate_out = 0; ///< bytes per second, set by sample_rates
+    std::uint64_t sampled_in = 0, sampled_out = 0;                               ///< the counters at the last sample
     /// `service.ns.ctx.pod.localPort`, without the pod part while there is none.
     [[nodiscard]] std::string key() const;
 };
 
 struct conflict {
     std::string name;
-    std::string held_by;   ///< service key, "hosts file line 12", "public DNS"
+    std::string held_by; ///< service key, "hosts file line 12", "public DNS"
 };
 
 struct pod_count {
@@ -88,16 +89,16 @@ struct unsupported_port {
 
 struct service {
     std::string service, namespace_name, context;
-    std::string type;                ///< ClusterIP, NodePort, LoadBalancer, ExternalName
+    std::string type; ///< ClusterIP, NodePort, LoadBalancer, ExternalName
     bool headless = false;
     service_state state = service_state::pending;
-    std::string reason;              ///< why it is not active; empty when it is
+    std::string reason; ///< why it is not active; empty when it is
     std::string reason_code;
     wall_time since;
     std::optional<ipv4> local_ip;
     std::vector<std::string> hostnames;
     std::vector<conflict> conflicts;
-    std::vector<forward> forwards;   ///< by local port
+    std::vector<forward> forwards; ///< by local port
     std::vector<unsupported_port> unsupported;
     pod_count pods;
     wish_owner owner;
@@ -117,14 +118,14 @@ struct forwarded_namespace {
 };
 
 struct context {
-    std::string name;          ///< as in the kubeconfig
-    std::string shown;         ///< alias, or reduced to host-name characters
+    std::string name;  ///< as in the kubeconfig
+    std::string shown; ///< alias, or reduced to host-name characters
     std::string server, cluster, user, namespace_name;
-    std::string version;       ///< gitVersion, when known
+    std::string version; ///< gitVersion, when known
     bool primary = false;
     bool connected = false;
-    bool insecure = false;     ///< verification is off in the kubeconfig
-    std::string waiting_for;   ///< "login" while a credential plugin runs long
+    bool insecure = false;   ///< verification is off in the kubeconfig
+    std::string waiting_for; ///< "login" while a credential plugin runs long
     std::optional<failure> last_error;
 };
 
@@ -161,25 +162,32 @@ public:
     [[nodiscard]] result<const service*> find_service(std::string_view key) const;
     [[nodiscard]] result<std::pair<const service*, const forward*>> find_forward(std::string_view key) const;
     [[nodiscard]] result<const forwarded_namespace*> find_namespace(std::string_view key) const;
+    /// The keys that a short form may mean, in order. "web", "web.shop", "shop/web" and the whole key all mean web.shop.kind.
+    [[nodiscard]] std::vector<std::string> services_like(std::string_view key) const;
+    [[nodiscard]] std::vector<std::string> namespaces_like(std::string_view key) const;
 
     // For the supervisor. Puts compare with what was there and emit ServiceAdded, ServiceUpdated, PodStatusChanged ... only
-    // for what changed; `since` moves only when the state does.
+    // for what changed. What the catalog keeps itself need not be given: `since` moves only when the state does, `started_at` and
+    // `created_at` are kept, `last_error` stays until another one comes, rates stay until the next sample.
     void put(service next);
     void remove_service(const std::string& key);
     void put(forwarded_namespace next);
     void remove_namespace(const std::string& key);
     void put(context next);
     void set_self(identity next) { self_ = std::move(next); }
-    /// Sets rates from the counters; called once a second while anything flows.
+    /// Sets rates from the counters and emits BandwidthUpdate for services whose rates moved; called once a second while anything
+    /// flows, and once after that.
     void sample_rates(duration since_last);
 
 private:
+    /// Events of the forwards in `now`, compared with what they were.
+    void announce(const service* before, const service& now);
+
     timing& clock_;
     event_sink& events_;
     std::map<std::string, service> services_;
     std::map<std::string, forwarded_namespace> namespaces_;
     std::map<std::string, context> contexts_;
-    std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> sampled_;
     identity self_;
 };
 

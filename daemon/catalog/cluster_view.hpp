@@ -16,7 +16,7 @@ struct cluster_service {
     std::string name, namespace_name, context, type, cluster_ip;
     std::vector<cluster_port> ports;
     std::vector<std::pair<std::string, std::string>> selector;
-    std::string forward_key;  ///< of the service here; empty: not forwarded
+    std::string forward_key; ///< of the service here; empty: not forwarded
 };
 struct cluster_namespace {
     std::string name, status;

@@ -17,7 +17,7 @@ struct next_step {
     std::string method, path, body, command, why;
 };
 struct refusal {
-    std::string code;      ///< lower snake case; "" means the error's own code
+    std::string code; ///< lower snake case; "" means the error's own code
     error why;
     std::vector<std::string> evidence;
     std::vector<next_step> next;
@@ -29,14 +29,14 @@ template <class T>
 using answer = boost::system::result<T, refusal>;
 
 struct wanted_port {
-    std::string port;                        ///< number or name
+    std::string port; ///< number or name
     std::optional<std::uint16_t> local_port;
 };
 
 struct add_service {
-    std::string service, namespace_name;     ///< namespace empty: the primary one
-    std::string context;                     ///< empty: the primary one
-    std::vector<wanted_port> ports;          ///< empty: all
+    std::string service, namespace_name; ///< namespace empty: the primary one
+    std::string context;                 ///< empty: the primary one
+    std::vector<wanted_port> ports;      ///< empty: all
     std::optional<ipv4> local_ip;
     wait_for wait = wait_for::none;
     duration timeout = 60s;
@@ -60,8 +60,8 @@ struct added_namespace {
     std::string key;
     bool created = false;
     bool ready = false;
-    std::vector<std::string> services;                            ///< keys
-    std::vector<std::pair<std::string, std::string>> not_ready;   ///< key, why
+    std::vector<std::string> services;                          ///< keys
+    std::vector<std::pair<std::string, std::string>> not_ready; ///< key, why
 };
 
 class commands {

@@ -11,13 +11,25 @@
 namespace fwd::catalog {
 
 enum class event_type {
-    service_added, service_removed, service_updated, pod_added, pod_removed, pod_status_changed, bandwidth_update,
-    namespace_added, namespace_removed, connection_opened, connection_closed, error_raised, error_resolved, shutdown_started,
+    service_added,
+    service_removed,
+    service_updated,
+    pod_added,
+    pod_removed,
+    pod_status_changed,
+    bandwidth_update,
+    namespace_added,
+    namespace_removed,
+    connection_opened,
+    connection_closed,
+    error_raised,
+    error_resolved,
+    shutdown_started,
 };
 [[nodiscard]] std::string_view name_of(event_type type); ///< "ServiceAdded", ...
 
 struct event {
-    std::uint64_t id = 0;     ///< given by the bus, ascending without gaps
+    std::uint64_t id = 0; ///< given by the bus, ascending without gaps
     event_type type;
     wall_time when;
     std::string service_key, service, namespace_name, context, pod;

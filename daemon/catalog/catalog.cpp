@@ -1,0 +1,226 @@
+#include "daemon/catalog/catalog.hpp"
+
+namespace fwd::catalog {
+
+namespace {
+
+constexpr wall_time never{};
+
+event about(event_type type, const service& of)
+{
+    event made{.type = type};
+    made.service_key = of.key();
+    made.service = of.service;
+    made.namespace_name = of.namespace_name;
+    made.context = of.context;
+    if (of.local_ip) made.local_ip = of.local_ip->text();
+    made.hostnames = of.hostnames;
+    made.status = name_of(of.state);
+    if (of.state != service_state::active) made.error = of.reason;
+    made.client = of.owner.client;
+    return made;
+}
+
+event about(event_type type, const service& in, const forward& of)
+{
+    auto made = about(type, in);
+    made.pod = of.pod;
+    made.local_ip = of.local_ip.text();
+    made.local_port = of.local_port;
+    made.pod_port = of.pod_port;
+    made.status = name_of(of.state);
+    made.error = of.state == forward_state::active ? std::string{} : of.reason;
+    return made;
+}
+
+event about(event_type type, const forwarded_namespace& of)
+{
+    event made{.type = type};
+    made.namespace_name = of.name;
+    made.context = of.context;
+    made.client = of.owner.client;
+    if (of.last_error) made.error = of.last_error->message;
+    return made;
+}
+
+event about(event_type type, const context& of)
+{
+    event made{.type = type};
+    made.context = of.shown.empty() ? of.name : of.shown;
+    if (of.last_error) made.error = of.last_error->message;
+    return made;
+}
+
+/// Forwards of one service are told apart by where they are reachable here.
+const forward* same_place(const service& in, const forward& as)
+{
+    const auto found = std::find_if(in.forwards.begin(), in.forwards.end(), [&](const forward& other) {
+        return other.local_port == as.local_port && other.local_ip == as.local_ip;
+    });
+    return found == in.forwards.end() ? nullptr : &*found;
+}
+
+bool same_conflicts(const std::vector<conflict>& a, const std::vector<conflict>& b)
+{
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](const conflict& x, const conflict& y) { return x.name == y.name && x.held_by == y.held_by; });
+}
+
+/// Whether the service itself shows something else; states of forwards have events of their own.
+bool shows_other(const service& was, const service& is)
+{
+    const bool same_ports = std::equal(was.forwards.begin(), was.forwards.end(), is.forwards.begin(), is.forwards.end(),
+                                       [](const forward& a, const forward& b) {
+                                           return a.local_port == b.local_port && a.local_ip == b.local_ip &&
+                                                  a.service_port == b.service_port && a.target_port == b.target_port;
+                                       });
+    return was.state != is.state || was.reason != is.reason || was.local_ip != is.local_ip || was.hostnames != is.hostnames ||
+           was.type != is.type || !same_ports || was.unsupported.size() != is.unsupported.size() ||
+           !same_conflicts(was.conflicts, is.conflicts) || was.pods.ready != is.pods.ready || was.pods.total != is.pods.total;
+}
+
+void keep_history(const forward& was, forward& is)
+{
+    if (was.state == is.state) is.since = was.since;
+    is.started_at = was.started_at;
+    if (!is.last_error) is.last_error = was.last_error;
+    is.rate_in = was.rate_in;
+    is.rate_out = was.rate_out;
+    is.average_rate_in = was.average_rate_in;
+    is.average_rate_out = was.average_rate_out;
+    if (is.traffic == was.traffic) {
+        is.sampled_in = was.sampled_in;
+        is.sampled_out = was.sampled_out;
+    }
+}
+
+/// Failures of namespaces and contexts: raised when there is one that was not there, resolved when it went away.
+template <class T>
+std::optional<event_type> failure_change(const T* was, const T& is)
+{
+    const bool had = was && was->last_error, has = is.last_error.has_value();
+    if (has && (!had || was->last_error->message != is.last_error->message)) return event_type::error_raised;
+    if (had && !has) return event_type::error_resolved;
+    return std::nullopt;
+}
+
+} // namespace
+
+std::string forward::key() const
+{
+    auto made = service_key;
+    if (!pod.empty()) made += "." + pod;
+    return made + "." + std::to_string(local_port);
+}
+
+catalog::catalog(timing& clock, event_sink& events) : clock_{clock}, events_{events} {}
+
+void catalog::put(service next)
+{
+    const auto now = clock_.wall_now();
+    const auto key = next.key();
+    const auto found = services_.find(key);
+    const service* was = found == services_.end() ? nullptr : &found->second;
+
+    next.since = was && was->state == next.state ? was->since : now;
+    if (next.owner.created_at == never) next.owner.created_at = was ? was->owner.created_at : now;
+    if (was && !next.last_error) next.last_error = was->last_error;
+    for (auto& forward : next.forwards) {
+        forward.service_key = key;
+        forward.since = forward.started_at = now;
+        if (const auto* before = was ? same_place(*was, forward) : nullptr) keep_history(*before, forward);
+    }
+    if (!was) {
+        const auto& placed = services_.emplace(key, std::move(next)).first->second;
+        events_.emit(about(event_type::service_added, placed));
+        announce(nullptr, placed);
+        return;
+    }
+    const auto before = std::exchange(found->second, std::move(next));
+    if (shows_other(before, found->second)) events_.emit(about(event_type::service_updated, found->second));
+    announce(&before, found->second);
+}
+
+void catalog::announce(const service* before, const service& now)
+{
+    for (const auto& forward : now.forwards) {
+        const auto* was = before ? same_place(*before, forward) : nullptr;
+        const bool failed = was && was->state == forward_state::error, fails = forward.state == forward_state::error;
+        if (was && !was->pod.empty() && was->pod != forward.pod) events_.emit(about(event_type::pod_removed, now, *was));
+        if (!forward.pod.empty() && (!was || was->pod != forward.pod)) events_.emit(about(event_type::pod_added, now, forward));
+        if (was && was->state != forward.state) events_.emit(about(event_type::pod_status_changed, now, forward));
+        if (fails && (!failed || was->reason != forward.reason)) events_.emit(about(event_type::error_raised, now, forward));
+        if (failed && !fails) events_.emit(about(event_type::error_resolved, now, forward));
+    }
+    if (!now.forwards.empty()) return;
+    const bool failed = before && before->forwards.empty() && before->state == service_state::error;
+    const bool fails = now.state == service_state::error;
+    if (fails && (!failed || before->reason != now.reason)) events_.emit(about(event_type::error_raised, now));
+    if (failed && !fails) events_.emit(about(event_type::error_resolved, now));
+}
+
+void catalog::remove_service(const std::string& key)
+{
+    const auto gone = services_.extract(key);
+    if (gone) events_.emit(about(event_type::service_removed, gone.mapped()));
+}
+
+void catalog::put(forwarded_namespace next)
+{
+    const auto key = next.key();
+    const auto found = namespaces_.find(key);
+    const auto* was = found == namespaces_.end() ? nullptr : &found->second;
+    if (next.owner.created_at == never) next.owner.created_at = was ? was->owner.created_at : clock_.wall_now();
+    if (!was) events_.emit(about(event_type::namespace_added, next));
+    if (const auto change = failure_change(was, next)) events_.emit(about(*change, next));
+    namespaces_.insert_or_assign(key, std::move(next));
+}
+
+void catalog::remove_namespace(const std::string& key)
+{
+    const auto gone = namespaces_.extract(key);
+    if (gone) events_.emit(about(event_type::namespace_removed, gone.mapped()));
+}
+
+void catalog::put(context next)
+{
+    const auto found = contexts_.find(next.name);
+    if (const auto change = failure_change(found == contexts_.end() ? nullptr : &found->second, next)) events_.emit(about(*change, next));
+    auto name = next.name;
+    contexts_.insert_or_assign(std::move(name), std::move(next));
+}
+
+void catalog::sample_rates(duration since_last)
+{
+    const auto seconds = std::chrono::duration<double>(since_last).count();
+    if (seconds <= 0) return;
+    const auto now = clock_.wall_now();
+    for (auto& [key, service] : services_) {
+        bool moved = false;
+        event traffic = {.type = event_type::bandwidth_update};
+        for (auto& forward : service.forwards) {
+            const auto in = forward.traffic->bytes_in.load(std::memory_order_relaxed);
+            const auto out = forward.traffic->bytes_out.load(std::memory_order_relaxed);
+            const auto rate_in = static_cast<double>(in - forward.sampled_in) / seconds;
+            const auto rate_out = static_cast<double>(out - forward.sampled_out) / seconds;
+            moved = moved || rate_in != forward.rate_in || rate_out != forward.rate_out;
+            forward.rate_in = rate_in;
+            forward.rate_out = rate_out;
+            forward.sampled_in = in;
+            forward.sampled_out = out;
+            traffic.bytes_in += in;
+            traffic.bytes_out += out;
+            const auto age = std::chrono::duration<double>(now - forward.started_at).count();
+            if (age <= 0) continue;
+            forward.average_rate_in = static_cast<double>(in) / age;
+            forward.average_rate_out = static_cast<double>(out) / age;
+        }
+        if (!moved) continue;
+        auto made = about(event_type::bandwidth_update, service);
+        made.bytes_in = traffic.bytes_in;
+        made.bytes_out = traffic.bytes_out;
+        events_.emit(std::move(made));
+    }
+}
+
+} // namespace fwd::catalog
