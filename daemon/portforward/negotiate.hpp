@@ -1,8 +1,8 @@
 // Opens a tunnel: WebSocket tunnel, then SPDY, then legacy WebSocket, by the rules of `kubernetes-wire` 1.7. Data thread.
 #pragma once
 
-#include "common/async/timing.hpp"
 #include "common/async/random.hpp"
+#include "common/async/timing.hpp"
 #include "daemon/kube/access.hpp"
 #include "daemon/portforward/transport.hpp"
 
@@ -46,8 +46,8 @@ public:
     [[nodiscard]] virtual transport_kind preferred() const = 0;
 };
 
-[[nodiscard]] std::unique_ptr<negotiator> make_negotiator(asio::any_io_executor executor, network& net, timing& clock, random_source& random,
-                                                          transport_choice choice, transport_limits limits = {});
+[[nodiscard]] std::unique_ptr<negotiator> make_negotiator(asio::any_io_executor executor, network& net, timing& clock,
+                                                          random_source& random, transport_choice choice, transport_limits limits = {});
 
 /// For tunnels whose streams are made elsewhere (tests, simulation): SPDY directly over a connected stream.
 [[nodiscard]] std::unique_ptr<transport> make_spdy_transport(std::unique_ptr<data_stream> stream, std::string rest, timing& clock,

@@ -15,15 +15,15 @@ namespace fwd::portforward {
 
 /// Why one pair ended badly. `kubernetes-wire` 1.2 has the texts behind each.
 enum class pair_failure {
-    refused,           ///< nothing listens on that port of the pod
-    reset_by_pod,      ///< the application reset its socket
-    dial_timeout,      ///< the runtime could not reach the port in time
-    sandbox_gone,      ///< the pod's sandbox is gone: drop the pod
-    not_supported,     ///< no rule or port for it
-    rejected,          ///< reset without any text, or without SYN_REPLY
-    no_reply,          ///< SYN_REPLY did not come in time
-    tunnel_lost,       ///< the tunnel died under it
-    other,             ///< some other text
+    refused,       ///< nothing listens on that port of the pod
+    reset_by_pod,  ///< the application reset its socket
+    dial_timeout,  ///< the runtime could not reach the port in time
+    sandbox_gone,  ///< the pod's sandbox is gone: drop the pod
+    not_supported, ///< no rule or port for it
+    rejected,      ///< reset without any text, or without SYN_REPLY
+    no_reply,      ///< SYN_REPLY did not come in time
+    tunnel_lost,   ///< the tunnel died under it
+    other,         ///< some other text
 };
 [[nodiscard]] std::string_view name_of(pair_failure failure);
 /// From the runtime's text on the error stream.
@@ -84,8 +84,8 @@ public:
 };
 
 struct transport_limits {
-    std::size_t queue = 256 * 1024;        ///< plaintext waiting for the socket before write_room() is empty
-    std::size_t frame = 32 * 1024;         ///< largest DATA payload
+    std::size_t queue = 256 * 1024; ///< plaintext waiting for the socket before write_room() is empty
+    std::size_t frame = 32 * 1024;  ///< largest DATA payload
     // Durations are in nanoseconds of the data thread's timing.
     std::int64_t reply = 10'000'000'000;
     std::int64_t ping_after = 15'000'000'000;
