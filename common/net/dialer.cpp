@@ -245,8 +245,9 @@ awaitable<connected> dialer::connect_any(std::string host, std::uint16_t port)
 {
     auto addresses = co_await with_timeout(clock_, limits_.resolve, net_.resolve(host));
     if (!addresses) {
+        if (addresses.error().is(errc::dns_failed)) co_return addresses.error();
         const auto problem = addresses.error().is(errc::timed_out) ? std::string{"no answer in time"} : addresses.error().message();
-        co_return error{errc::dns_failed, fmt::format("look up {}: {}", host, problem)};
+        co_return error{errc::dns_failed, fmt::format("resolve {}: {}", host, problem)};
     }
     std::optional<error> first;
     for (const auto& ip : *addresses) {
@@ -255,7 +256,7 @@ awaitable<connected> dialer::connect_any(std::string host, std::uint16_t port)
         if (stream) co_return std::move(*stream);
         if (!first) first = connect_error(stream.error(), to.text(), limits_.connect);
     }
-    if (!first) co_return error{errc::dns_failed, fmt::format("look up {}: no addresses", host)};
+    if (!first) co_return error{errc::dns_failed, fmt::format("resolve {}: no addresses", host)};
     co_return *first;
 }
 
