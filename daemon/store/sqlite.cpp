@@ -1,0 +1,107 @@
+#include "daemon/store/sqlite.hpp"
+
+#include <fmt/core.h>
+#include <sqlite3.h>
+
+namespace fwd::store {
+
+namespace {
+
+/// Each step brings a file from the version of its place to the next one; user_version counts the steps taken.
+constexpr std::array schema = {
+    "CREATE TABLE leases (key TEXT PRIMARY KEY, address INTEGER NOT NULL UNIQUE, last_used INTEGER NOT NULL) WITHOUT ROWID",
+};
+
+struct finalizer {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+};
+
+void fill(sqlite3_stmt* statement, const std::vector<sql_value>& values)
+{
+    int place = 0;
+    for (const auto& value : values) {
+        ++place;
+        if (const auto* number = std::get_if<std::int64_t>(&value)) {
+            sqlite3_bind_int64(statement, place, *number);
+        } else {
+            const auto& text = std::get<std::string>(value);
+            sqlite3_bind_text(statement, place, text.data(), static_cast<int>(text.size()), SQLITE_TRANSIENT);
+        }
+    }
+}
+
+sql_value column(sqlite3_stmt* statement, int place)
+{
+    if (sqlite3_column_type(statement, place) == SQLITE_INTEGER) return std::int64_t{sqlite3_column_int64(statement, place)};
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement, place));
+    return std::string{text ? text : "", static_cast<std::size_t>(sqlite3_column_bytes(statement, place))};
+}
+
+} // namespace
+
+result<std::unique_ptr<sqlite>> sqlite::open(const std::string& path)
+{
+    sqlite3* handle = nullptr;
+    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+    const int status = sqlite3_open_v2(path.c_str(), &handle, flags, nullptr);
+    std::unique_ptr<sqlite> made{new sqlite{handle}};
+    if (status != SQLITE_OK) return made->failure("open " + path);
+    sqlite3_extended_result_codes(handle, 0);
+    sqlite3_busy_timeout(handle, 1000);
+    return made;
+}
+
+sqlite::~sqlite()
+{
+    sqlite3_close(handle_);
+}
+
+error sqlite::failure(std::string_view doing) const
+{
+    const int code = handle_ ? sqlite3_errcode(handle_) : SQLITE_NOMEM;
+    const auto kind = code == SQLITE_CORRUPT || code == SQLITE_NOTADB ? errc::parse_error : errc::unavailable;
+    return {kind, fmt::format("{}: {}", doing, handle_ ? sqlite3_errmsg(handle_) : "out of memory")};
+}
+
+result<std::vector<sql_row>> sqlite::run(std::string_view statement, const std::vector<sql_value>& values)
+{
+    sqlite3_stmt* prepared = nullptr;
+    const int status = sqlite3_prepare_v2(handle_, statement.data(), static_cast<int>(statement.size()), &prepared, nullptr);
+    const std::unique_ptr<sqlite3_stmt, finalizer> owner{prepared};
+    if (status != SQLITE_OK) return failure(statement.substr(0, statement.find('(')));
+    fill(prepared, values);
+    std::vector<sql_row> rows;
+    for (;;) {
+        const int step = sqlite3_step(prepared);
+        if (step == SQLITE_DONE) return rows;
+        if (step != SQLITE_ROW) return failure(statement.substr(0, statement.find('(')));
+        auto& row = rows.emplace_back();
+        for (int i = 0; i < sqlite3_column_count(prepared); ++i) row.push_back(column(prepared, i));
+    }
+}
+
+result<void> migrate(sqlite& file)
+{
+    for (const auto* setting : {"PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL"}) {
+        if (auto done = file.run(setting); !done) return done.error();
+    }
+    auto sound = file.run("PRAGMA quick_check(1)");
+    if (!sound) return sound.error();
+    if (sound->empty() || sound->front().empty() || sound->front().front() != sql_value{"ok"})
+        return error{errc::parse_error, "the database is damaged"};
+    auto version = file.run("PRAGMA user_version");
+    if (!version) return version.error();
+    const auto at = std::get<std::int64_t>(version->front().front());
+    if (at < 0 || at > static_cast<std::int64_t>(schema.size()))
+        return error{errc::unsupported, fmt::format("the database is of a later version ({} instead of {})", at, schema.size())};
+    for (auto step = static_cast<std::size_t>(at); step < schema.size(); ++step) {
+        const auto count = fmt::format("PRAGMA user_version = {}", step + 1);
+        for (const std::string_view sql :
+             {std::string_view{"BEGIN"}, std::string_view{schema[step]}, std::string_view{count}, std::string_view{"COMMIT"}}) {
+            if (auto done = file.run(sql); !done) return done.error();
+        }
+    }
+    return {};
+}
+
+} // namespace fwd::store
