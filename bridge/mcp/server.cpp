@@ -374,7 +374,7 @@ awaitable<server::outcome> server::ask_first(std::shared_ptr<flight> of, const t
 
 awaitable<consent> server::elicit(std::shared_ptr<flight> of, tool_question question)
 {
-    const json::value id{fmt::format("fwd-e{}", ++last_question_)};
+    const json::value id(fmt::format("fwd-e{}", ++last_question_)); // braces would make it a list
     questions_[id_key(id)] = of;
     json::object message{{"jsonrpc", "2.0"}, {"id", id}, {"method", "elicitation/create"}};
     message["params"] = consent_form(question, of->asked.version);
