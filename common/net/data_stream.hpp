@@ -47,6 +47,8 @@ public:
     /// Closes in an orderly way. Further calls of try_* fail with errc::closed.
     virtual void close() = 0;
 
+    /// Whether the peer went away while nobody reads: a reset, or its end with nothing left to read.
+    [[nodiscard]] virtual bool abandoned() { return false; }
     /// Bytes that were taken and not yet given to the kernel or peer.
     [[nodiscard]] virtual std::size_t unsent() const { return 0; }
     /// The socket's descriptor for what only a descriptor tells (peer credentials, options); -1 without one.

@@ -9,6 +9,8 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -118,6 +120,15 @@ public:
     void close() override
     {
         if (ready_.open()) ready_.close();
+    }
+    bool abandoned() override
+    {
+        if (!ready_.open()) return true;
+        pollfd ask{ready_.fd(), POLLIN | POLLRDHUP, 0};
+        if (::poll(&ask, 1, 0) <= 0) return false;
+        if (ask.revents & (POLLERR | POLLHUP)) return true;
+        int unread = 0;
+        return (ask.revents & POLLRDHUP) && ::ioctl(ready_.fd(), FIONREAD, &unread) == 0 && unread == 0;
     }
     int descriptor() const override { return const_cast<readiness&>(ready_).open() ? const_cast<readiness&>(ready_).fd() : -1; }
 

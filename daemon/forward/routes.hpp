@@ -1,0 +1,80 @@
+// What control posts to data, and what data posts back: values only, so that neither thread sees the other's state.
+#pragma once
+
+#include "common/async/timing.hpp"
+#include "common/net/endpoint.hpp"
+#include "daemon/catalog/catalog.hpp"
+#include "daemon/kube/access.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fwd::forward {
+
+/// Names one forward (an address and port with a service behind it) for the life of the daemon.
+using forward_id = std::uint64_t;
+
+/// When our FIN goes to the pod after the client half-closed (`kubernetes-wire` 1.4: runtimes end the other direction a second later).
+enum class half_close {
+    lazy,  ///< after the pod was silent for 2 s, 30 s at most
+    eager, ///< at once
+    never, ///< only with the pod's own end
+};
+
+/// One local address and port.
+struct route {
+    forward_id id = 0;
+    ipv4 address;
+    std::uint16_t port = 0;
+    std::string service_key; ///< for pod choice over all ports of a service, and for logs
+    std::string context;
+    forward::half_close half = half_close::lazy;
+    std::shared_ptr<catalog::counters> traffic;
+};
+
+/// A pod that may serve a forward, with the port it does so on.
+struct target {
+    kube::pod_ref pod;
+    std::uint16_t port = 0;
+    bool operator==(const target&) const = default;
+};
+
+/// Who serves a forward now, and what a connection should do when nobody does.
+struct endpoints {
+    forward_id id = 0;
+    std::vector<target> eligible; ///< in a stable order
+    bool may_come = false;        ///< nobody now, but a pod is on its way: hold
+    bool sticky = false;          ///< keep one pod
+    bool operator==(const endpoints&) const = default;
+};
+
+/// What happened to a forward's connections and tunnels.
+struct report {
+    enum class what {
+        opening,   ///< a tunnel for it is being opened
+        opened,    ///< a tunnel to its pod is there
+        answered,  ///< bytes came from the pod
+        failed,    ///< a connection or tunnel failed: code and text
+    };
+    forward_id id = 0;
+    what happened = what::opened;
+    std::string pod;
+    std::string code; ///< lower snake case
+    std::string text; ///< one sentence
+    wall_time at;
+};
+
+/// Heard on the control thread.
+class data_events {
+public:
+    virtual ~data_events() = default;
+    virtual void on_reports(std::vector<report> reports) = 0;
+    /// The server answered 401 to this generation; tunnels wait for a newer one.
+    virtual void on_credential_rejected(std::string context, std::uint64_t generation) = 0;
+    /// A tunnel could not be opened because the pod is gone: the watch may be behind.
+    virtual void on_pod_gone(std::string context, kube::pod_ref pod) = 0;
+};
+
+} // namespace fwd::forward

@@ -1,0 +1,105 @@
+// The tunnels of one pod: when to open, share, rest and close them. Data thread. Source: `kubernetes-wire` 1.7, performance 5.3.
+#pragma once
+
+#include "common/async/random.hpp"
+#include "common/async/task_scope.hpp"
+#include "common/async/timing.hpp"
+#include "daemon/kube/access.hpp"
+#include "daemon/portforward/negotiate.hpp"
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <vector>
+
+namespace fwd::forward {
+
+struct pool_limits {
+    std::size_t pairs = 4;         ///< on one tunnel while others may be opened
+    std::size_t tunnels = 8;       ///< to one pod
+    duration rest = 5min;          ///< an idle tunnel closes after this
+    duration spare_rest = 60s;     ///< a spare is kept this long after the last connection
+    backoff_limits retry{500ms, 5s};
+};
+
+/// Somebody who needs a tunnel. Called from the loop, never from inside acquire().
+class tunnel_waiter {
+public:
+    virtual ~tunnel_waiter() = default;
+    virtual void on_tunnel(portforward::transport& over) = 0;
+    /// No tunnel for now. With `final` waiting on is useless; without, the waiter stays queued and the pool tries again.
+    virtual void on_no_tunnel(const portforward::tunnel_failure& why, bool final) = 0;
+};
+
+/// What the pool's owner learns.
+struct pool_events {
+    std::function<void()> opening;
+    std::function<void()> opened;
+    std::function<void(const portforward::tunnel_failure&)> failed;
+};
+
+class tunnel_pool {
+public:
+    tunnel_pool(kube::pod_ref pod, portforward::negotiator& through, task_scope& tasks, timing& clock, random_source& random,
+                pool_events events, const pool_limits& limits);
+    ~tunnel_pool();
+
+    /// A tunnel at once, or nullptr: then the waiter is queued and called, until cancel(). `port` matters to legacy tunnels only.
+    [[nodiscard]] portforward::transport* acquire(tunnel_waiter& waiter, std::uint16_t port);
+    void cancel(tunnel_waiter& waiter);
+    /// The last connection on `over` may have ended; looks what can be closed.
+    void released();
+    /// New credentials, network change, wake-up: try now, and ask living tunnels whether they live.
+    void poke();
+    void probe();
+    /// The tunnel brought bad news of its pod (sandbox gone and the like): no new pairs on it.
+    void retire(portforward::transport& over);
+    /// The pod takes no new connections; its tunnels close with their last pair.
+    void retire_all();
+    /// Closes everything; waiters are dropped without a word.
+    void close();
+
+    [[nodiscard]] const kube::pod_ref& pod() const { return pod_; }
+    [[nodiscard]] bool has_tunnel() const;
+    [[nodiscard]] bool backing_off() const { return retry_timer_ != 0; }
+    /// Connections on its tunnels and waiting for one.
+    [[nodiscard]] std::size_t load() const;
+    [[nodiscard]] std::size_t tunnels() const { return tunnels_.size(); }
+    [[nodiscard]] bool idle() const { return tunnels_.empty() && waiting_.empty() && opening_ == 0; }
+
+private:
+    struct tunnel;
+    struct waiting {
+        tunnel_waiter* who;
+        std::uint16_t port;
+    };
+
+    portforward::transport* pick(std::uint16_t port);
+    void open_one(std::uint16_t port);
+    awaitable<void> opening(std::uint16_t port, std::shared_ptr<bool> alive);
+    void serve_waiting();
+    void keep_spare(std::uint16_t port);
+    void dead(tunnel& which);
+    void failed(portforward::tunnel_failure why);
+    void rest_later();
+    void close_rested();
+
+    kube::pod_ref pod_;
+    portforward::negotiator& through_;
+    task_scope& tasks_;
+    timing& clock_;
+    random_source& random_;
+    pool_events events_;
+    const pool_limits& limits_;
+    std::list<std::unique_ptr<tunnel>> tunnels_;
+    std::list<std::unique_ptr<tunnel>> graveyard_; ///< dead, destroyed from the loop
+    std::list<waiting> waiting_;
+    std::size_t opening_ = 0;
+    backoff backoff_;
+    timer_id retry_timer_ = 0;
+    timer_id rest_timer_ = 0;
+    time_point last_used_{};
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace fwd::forward
