@@ -63,11 +63,11 @@ def up():
 
 def workloads_ready():
     """Whether every Deployment and StatefulSet that is meant to be ready has all its pods."""
-    counts = "{range .items[*]}{.metadata.name} {.spec.replicas} {.status.readyReplicas}{'\\n'}{end}".replace("'", '"')
+    counts = "{range .items[*]}{.metadata.name} {.spec.replicas} {.status.updatedReplicas} {.status.readyReplicas}{'\\n'}{end}".replace("'", '"')
     for namespace in ("shop", "staging", "data"):
         for line in kubectl("-n", namespace, "get", "deployments,statefulsets", "-o", f"jsonpath={counts}").splitlines():
-            name, wanted, *ready = line.split()
-            if name not in ("never-ready", "crashing") and wanted != (ready or ["0"])[0]:
+            name, wanted, *counts_now = line.split()
+            if wanted != "0" and name not in ("never-ready", "crashing") and counts_now != [wanted, wanted]:
                 return False
     return True
 

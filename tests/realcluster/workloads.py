@@ -6,7 +6,7 @@
 import json
 
 POSTGRES = """p=/usr/lib/postgresql/15/bin
-[ -e /data/db/PG_VERSION ] || { $p/initdb -D /data/db -A trust -E UTF8 --locale=C >/dev/null; echo 'host all all all trust' >>/data/db/pg_hba.conf; }
+[ -e /data/db/PG_VERSION ] || { $p/initdb -D /data/db -U postgres -A trust -E UTF8 --locale=C >/dev/null; echo 'host all all all trust' >>/data/db/pg_hba.conf; }
 exec $p/postgres -D /data/db -c listen_addresses='*' -c unix_socket_directories=/data -c fsync=off -c dynamic_shared_memory_type=mmap"""
 NGINX = """daemon off; worker_processes 1; pid /data/nginx.pid; error_log stderr;
 events {}
