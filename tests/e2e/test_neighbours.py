@@ -1,8 +1,9 @@
 """fwd beside the developer's own programs, whichever came first."""
 
+import concurrent.futures
 import contextlib
-import os
 import socket
+import time
 
 from bed import case, connect, http_get, read_all, serve_text, until
 from table import postgres
@@ -108,36 +109,21 @@ def unrouted(bed):
 @case("300 services are reachable within a second of start, all answer, for at most six requests")
 def three_hundred(bed):
     sim = bed.simcluster("--services", "300")
-    names = [f"svc-{n}" for n in range(300)]
-    daemon = bed.start("svc", "-A")
-    with open(f"/proc/{daemon.agent}/stat") as file:
-        began = int(file.read().rpartition(")")[2].split()[19]) / os.sysconf("SC_CLK_TCK")
+    began = time.monotonic()
+    daemon = bed.start("svc", "-n", "bulk")
 
     def reachable():
-        # The simulated services may live in a namespace of their own; whoever has most is the big one.
         services = daemon.services()
-        return services if len(services) >= 300 else None
+        return len(services) == 300 and all(s["forwards"] for s in services.values()) and services
     services = until(30, "all services are there", reachable)
-    with open("/proc/uptime") as file:
-        took = float(file.read().split()[0]) - began
-    requests = sum(count_requests(sim))
-    print(f"{len(services)} services after {took:.2f} s, {requests} requests")
-    wanted = [s for s in services.values() if s["forwards"]]
-    assert len(wanted) >= 300, names[:1]
-    for service in wanted:
-        connect(service["localIP"], int(service["forwards"][0]["localPort"]), 5).close()
-    assert took < 10, f"{took:.2f} s"  # ten times the figure; the bench holds it to one
-    assert requests <= 6 or os.environ.get("FWD_E2E_LENIENT"), sim.ask("GET", "/counters")
-    many = [s for s in wanted if s["serviceName"].startswith("svc")] or wanted
-    answered = 0
-    for service in many[:300]:
-        port = int(service["forwards"][0]["localPort"])
-        answered += http_get(service["localIP"], port, "/healthz")[0] == 200
-    assert answered == len(many[:300]), f"{answered} answered"
-
-
-def count_requests(sim):
-    counters = sim.ask("GET", "/counters")
-    for entry in counters["requests"]:
-        if "portforward" not in str(entry):
-            yield entry["count"] if isinstance(entry, dict) else counters["requests"][entry]
+    took = time.monotonic() - began
+    for service in services.values():
+        connect(service["localIP"], 80, 5).close()
+    requests = {what: count for what, count in sim.ask("GET", "/counters")["requests"].items() if "portforward" not in what}
+    print(f"reachable after {took:.2f} s, {requests}")
+    # Ten times the figure of one second, which a busy machine does not always keep; the bench holds it.
+    assert took < 10, f"{took:.2f} s"
+    assert sum(requests.values()) <= 6, requests
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda s: http_get(s["localIP"], 80, "/healthz", 30)[0], services.values()))
+    assert answers == [200] * 300
