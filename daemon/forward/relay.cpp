@@ -47,7 +47,7 @@ void relay::abort()
 {
     if (over_) return;
     over_ = true;
-    if (pair_) pair_->reset();
+    pair_.reset();
     client_->reset();
 }
 
@@ -289,6 +289,7 @@ void relay::finish(std::optional<pair_failure> why, std::string text)
     clock_.cancel(half_close_timer_);
     clock_.cancel(linger_timer_);
     half_close_timer_ = linger_timer_ = 0;
+    pair_.reset(); // both sides had finished, or it is reset by this
     if (why) client_->reset();
     else client_->close();
     owner_.over(why, std::move(text));
