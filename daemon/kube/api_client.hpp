@@ -37,7 +37,8 @@ struct api_request {
     std::string method = "GET";
     std::string body; ///< JSON
     std::string accept = "application/json";
-    std::string what; ///< "list pods in shop"; empty: method and path
+    bool safe = false; ///< changes nothing, so that it may be sent again though it is no GET
+    std::string what;  ///< "list pods in shop"; empty: method and path
     /// Path and query as sent, `prefix` first.
     [[nodiscard]] std::string target(std::string_view prefix) const;
 };

@@ -32,8 +32,9 @@ struct surroundings {
     process_runner& processes;
     file_source& files;
     logger& log;
-    environment variables;             ///< HOME, PATH, SHELL, HTTPS_PROXY, AWS_* ...
-    std::string version = FWD_VERSION; ///< of the user agent "fwd/VERSION"
+    environment variables;                        ///< HOME, PATH, SHELL, HTTPS_PROXY, AWS_* ...
+    std::string version = FWD_VERSION;            ///< of the user agent "fwd/VERSION"
+    bool credentials_over_plain_loopback = false; ///< http:// servers on loopback get credentials too: for tests
 };
 
 } // namespace fwd::kube
