@@ -6,4 +6,10 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export BUILD_DIR=${BUILD_DIR:-build-test} WERROR=${WERROR:-1}
 scripts/build.sh fwd fwdd fwd-simcluster >/dev/null
+# Claude Code, for the case that it is a client of; without npm or registry that case is skipped.
+export FWD_CLAUDE=${XDG_CACHE_HOME:-$HOME/.cache}/fwd/claude
+if [ ! -e "$FWD_CLAUDE/node_modules/.bin/claude" ] && command -v npm >/dev/null; then
+  mkdir -p "$FWD_CLAUDE"
+  timeout 120 npm install --prefix "$FWD_CLAUDE" --no-audit --no-fund --silent @anthropic-ai/claude-code >/dev/null 2>&1 || true
+fi
 exec python3 tests/e2e/run.py --programs "$BUILD_DIR" "$@"
