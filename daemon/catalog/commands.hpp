@@ -21,6 +21,7 @@ struct refusal {
     error why;
     std::vector<std::string> evidence;
     std::vector<next_step> next;
+    refusal() = default; ///< what result::error() gives where there is none
     refusal(error e) : why{std::move(e)} {}
     refusal(std::string c, error e) : code{std::move(c)}, why{std::move(e)} {}
 };

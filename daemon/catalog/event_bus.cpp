@@ -9,7 +9,7 @@ struct event_bus::state {
     std::list<reader*> readers;
 };
 
-event_bus::event_bus(event_limits limits) : state_{std::make_shared<state>()}
+event_bus::event_bus(timing& clock, event_limits limits) : clock_{clock}, state_{std::make_shared<state>()}
 {
     state_->limits = limits;
 }
@@ -20,6 +20,7 @@ void event_bus::emit(event what)
 {
     auto& s = *state_;
     what.id = ++s.last;
+    if (what.when == wall_time{}) what.when = clock_.wall_now();
     for (auto* to : s.readers) {
         if (to->queue_.size() >= to->most_) {
             to->queue_.pop_front();

@@ -17,7 +17,8 @@ struct event_limits {
     std::size_t replay = 4096; ///< events kept for readers that come back
 };
 
-/// Gives ids from 1 on, without gaps, and fans out in the order of the calls. A reader may outlive the bus: it then stays empty.
+/// Gives ids from 1 on, without gaps, and the time where there is none, and fans out in the order of the calls. A reader may outlive the
+/// bus: it then stays empty.
 class event_bus final : public event_sink {
     struct state;
 
@@ -45,7 +46,7 @@ public:
         callback call_;
     };
 
-    explicit event_bus(event_limits limits = {});
+    explicit event_bus(timing& clock, event_limits limits = {});
     ~event_bus() override;
 
     void emit(event what) override;
@@ -55,6 +56,7 @@ public:
     [[nodiscard]] std::size_t readers() const;
 
 private:
+    timing& clock_;
     std::shared_ptr<state> state_;
 };
 

@@ -1,0 +1,91 @@
+#include "daemon/api/handlers/handlers.hpp"
+#include "daemon/api/handlers/wishes.hpp"
+#include "daemon/api/query.hpp"
+#include "daemon/api/views.hpp"
+
+namespace fwd::api {
+
+namespace {
+
+reply no_namespace(const api_context& with, const std::string& key, const error& why)
+{
+    return unknown_key(why, with.parts.state.namespaces_like(key), "/api/v1/namespaces");
+}
+
+result<catalog::add_namespace> as_command(const wire::add_namespace& wish)
+{
+    catalog::add_namespace made;
+    made.namespace_name = wish.namespace_name;
+    made.context = wish.context;
+    made.selector = wish.selector;
+    made.field_selector = wish.field_selector;
+    made.services = wish.services;
+    made.exclude = wish.exclude;
+    const auto wait = parse_wait(wish.wait);
+    if (!wait) return wait.error();
+    made.wait = *wait;
+    const auto timeout = parse_timeout(wish.timeout_ms);
+    if (!timeout) return timeout.error();
+    made.timeout = *timeout;
+    return made;
+}
+
+wire::added_namespace view_of(const catalog::added_namespace& from, const catalog::catalog& all, const wire::add_namespace& wish)
+{
+    wire::added_namespace made{from.key, wish.namespace_name, wish.context, from.created, from.ready, from.services};
+    if (const auto placed = all.namespaces().find(from.key); placed != all.namespaces().end()) {
+        made.namespace_name = placed->second.name;
+        made.context = placed->second.context;
+    }
+    for (const auto& [key, why] : from.not_ready) made.not_ready.push_back({key, why});
+    return made;
+}
+
+} // namespace
+
+awaitable<reply> get_namespaces(api_context& with, api_request& ask)
+{
+    query in{ask.target};
+    const page part{in};
+    if (in.problem()) co_return failed(*in.problem());
+    std::vector<const catalog::forwarded_namespace*> all;
+    for (const auto& [key, one] : with.parts.state.namespaces()) all.push_back(&one);
+    wire::meta about;
+    wire::namespace_list list;
+    for (const auto* one : part.cut(std::move(all), about)) list.namespaces.push_back(view(*one, with.parts.state));
+    auto made = ok_with(list);
+    made.about = about;
+    co_return made;
+}
+
+awaitable<reply> post_namespace(api_context& with, api_request& ask)
+{
+    if (auto wrong = check_media_type(ask)) co_return std::move(*wrong);
+    const auto wish = read_body<wire::add_namespace>(ask.message.body);
+    if (!wish) co_return failed(wish.error());
+    auto command = as_command(*wish);
+    if (!command) co_return failed(command.error());
+    command->owner = owner_of(with, ask, wish->purpose);
+    const auto added = co_await with.parts.commands.add(std::move(*command));
+    if (!added) co_return failed(added.error());
+    co_return ok_with(view_of(*added, with.parts.state, *wish), added->created ? 201 : 200);
+}
+
+awaitable<reply> get_namespace(api_context& with, api_request& ask)
+{
+    const auto found = with.parts.state.find_namespace(ask.key());
+    if (!found) co_return no_namespace(with, ask.key(), found.error());
+    co_return ok_with(view(**found, with.parts.state));
+}
+
+awaitable<reply> delete_namespace(api_context& with, api_request& ask)
+{
+    const auto found = with.parts.state.find_namespace(ask.key());
+    if (!found) co_return no_namespace(with, ask.key(), found.error());
+    const auto key = (*found)->key();
+    const auto gone = co_await with.parts.commands.remove_namespace(key);
+    if (!gone) co_return failed(gone.error());
+    co_return ok_with(wire::removed{true, key, key + " is no longer forwarded", *gone});
+}
+
+} // namespace fwd::api

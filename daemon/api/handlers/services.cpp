@@ -1,0 +1,113 @@
+#include "daemon/api/connection_strings.hpp"
+#include "daemon/api/handlers/handlers.hpp"
+#include "daemon/api/handlers/wishes.hpp"
+#include "daemon/api/query.hpp"
+#include "daemon/api/views.hpp"
+
+#include <fmt/core.h>
+
+namespace fwd::api {
+
+namespace {
+
+constexpr std::string_view list_path = "/api/v1/services";
+
+reply no_service(const api_context& with, const std::string& key, const error& why)
+{
+    return unknown_key(why, with.parts.state.services_like(key), list_path);
+}
+
+result<catalog::add_service> as_command(const wire::add_service& wish)
+{
+    catalog::add_service made;
+    made.service = wish.service_name;
+    made.namespace_name = wish.namespace_name;
+    made.context = wish.context;
+    for (const auto& port : wish.ports) made.ports.push_back({port.port, port.local_port});
+    if (wish.local_ip) {
+        const auto address = ipv4::parse(*wish.local_ip);
+        if (!address) return error{errc::invalid_request, "member 'localIP': expected an IPv4 address"};
+        made.local_ip = *address;
+    }
+    const auto wait = parse_wait(wish.wait);
+    if (!wait) return wait.error();
+    made.wait = *wait;
+    const auto timeout = parse_timeout(wish.timeout_ms);
+    if (!timeout) return timeout.error();
+    made.timeout = *timeout;
+    return made;
+}
+
+} // namespace
+
+awaitable<reply> get_services(api_context& with, api_request& ask)
+{
+    query in{ask.target};
+    const page part{in};
+    const auto status = in.choice("status", {"active", "partial", "pending", "error", "stopping", "unsupported", "all"});
+    const auto name_space = in.text("namespace"), context = in.text("context"), search = in.text("search");
+    if (in.problem()) co_return failed(*in.problem());
+    std::vector<const catalog::service*> chosen;
+    for (const auto& [key, one] : with.parts.state.services()) {
+        if (!status.empty() && status != "all" && status != name_of(one.state)) continue;
+        if (!name_space.empty() && name_space != one.namespace_name) continue;
+        if (!context.empty() && context != one.context) continue;
+        const auto found = [&](const std::string& name) { return contains(name, search); };
+        if (!found(key) && std::none_of(one.hostnames.begin(), one.hostnames.end(), found)) continue;
+        chosen.push_back(&one);
+    }
+    wire::meta about;
+    wire::service_list list;
+    for (const auto* one : part.cut(std::move(chosen), about)) list.services.push_back(view(*one));
+    list.summary = view(with.parts.state.sum());
+    auto made = ok_with(list);
+    made.about = about;
+    co_return made;
+}
+
+awaitable<reply> post_service(api_context& with, api_request& ask)
+{
+    if (auto wrong = check_media_type(ask)) co_return std::move(*wrong);
+    const auto wish = read_body<wire::add_service>(ask.message.body);
+    if (!wish) co_return failed(wish.error());
+    auto command = as_command(*wish);
+    if (!command) co_return failed(command.error());
+    command->owner = owner_of(with, ask, wish->purpose);
+    const auto added = co_await with.parts.commands.add(std::move(*command));
+    if (!added) co_return failed(added.error());
+    const auto service = with.parts.state.find_service(added->key);
+    if (!service) co_return failed(error{errc::gone, added->key + " was removed while it was added"});
+    co_return ok_with(added_view(**service, *added), added->created ? 201 : 200);
+}
+
+awaitable<reply> get_service(api_context& with, api_request& ask)
+{
+    const auto found = with.parts.state.find_service(ask.key());
+    if (!found) co_return no_service(with, ask.key(), found.error());
+    co_return ok_with(view(**found));
+}
+
+awaitable<reply> delete_service(api_context& with, api_request& ask)
+{
+    const auto found = with.parts.state.find_service(ask.key());
+    if (!found) co_return no_service(with, ask.key(), found.error());
+    const auto key = (*found)->key();
+    const auto gone = co_await with.parts.commands.remove_service(key);
+    if (!gone) co_return failed(gone.error());
+    co_return ok_with(wire::removed{true, key, key + " is no longer forwarded", *gone});
+}
+
+awaitable<reply> get_service_env(api_context& with, api_request& ask)
+{
+    query in{ask.target};
+    const auto format = in.choice("format", {"json", "dotenv", "shell"});
+    if (in.problem()) co_return failed(*in.problem());
+    const auto found = with.parts.state.find_service(ask.key());
+    if (!found) co_return no_service(with, ask.key(), found.error());
+    auto made = connection_strings(**found);
+    if (format == "dotenv") made.text = env_text(made.env, env_format::dotenv);
+    if (format == "shell") made.text = env_text(made.env, env_format::shell);
+    co_return ok_with(made);
+}
+
+} // namespace fwd::api

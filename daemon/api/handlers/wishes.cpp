@@ -1,0 +1,45 @@
+#include "daemon/api/handlers/wishes.hpp"
+
+#include "common/text.hpp"
+
+namespace fwd::api {
+
+result<catalog::wait_for> parse_wait(const std::string& text)
+{
+    if (text.empty() || text == "none") return catalog::wait_for::none;
+    if (text == "listening") return catalog::wait_for::listening;
+    if (text == "ready") return catalog::wait_for::ready;
+    if (text == "reachable") return catalog::wait_for::reachable;
+    return error{errc::invalid_request, "member 'wait': must be one of none, listening, ready, reachable"};
+}
+
+result<duration> parse_timeout(const std::optional<std::int64_t>& milliseconds)
+{
+    if (!milliseconds) return duration{60s};
+    if (*milliseconds < 1 || *milliseconds > 3'600'000) return error{errc::invalid_request, "member 'timeoutMs': must be 1 to 3600000"};
+    return duration{std::chrono::milliseconds{*milliseconds}};
+}
+
+catalog::wish_owner owner_of(const api_context& with, const api_request& ask, const std::string& purpose)
+{
+    return {with.parts.state.self().user, ask.client(), printable(purpose.substr(0, 500)), with.parts.clock.wall_now()};
+}
+
+std::optional<reply> check_media_type(const api_request& ask)
+{
+    const auto type = ask.message.fields.get("Content-Type");
+    const auto essence = lower(trim(type.substr(0, type.find(';'))));
+    if (ask.message.body.empty() || essence.empty() || essence == "application/json") return std::nullopt;
+    return failed(415, "unsupported_media_type", "the body must be application/json, not " + printable(essence.substr(0, 100)));
+}
+
+reply unknown_key(const error& why, const std::vector<std::string>& candidates, std::string_view list_path)
+{
+    auto made = failed(why);
+    if (why.is(errc::ambiguous)) made.problem->evidence = candidates;
+    if (why.is(errc::not_found))
+        made.problem->next.push_back({.method = "GET", .path = std::string{list_path}, .why = "lists what is forwarded"});
+    return made;
+}
+
+} // namespace fwd::api

@@ -1,0 +1,19 @@
+// What requests that add something have in common.
+#pragma once
+
+#include "daemon/api/router.hpp"
+#include "daemon/catalog/commands.hpp"
+
+namespace fwd::api {
+
+/// none, listening, ready or reachable; empty is none. Errors: invalid_request naming the member.
+[[nodiscard]] result<catalog::wait_for> parse_wait(const std::string& text);
+/// 1 ms to an hour; absent is a minute. Errors: invalid_request naming the member.
+[[nodiscard]] result<duration> parse_timeout(const std::optional<std::int64_t>& milliseconds);
+[[nodiscard]] catalog::wish_owner owner_of(const api_context& with, const api_request& ask, const std::string& purpose);
+/// Nothing for JSON or no body at all; else 415.
+[[nodiscard]] std::optional<reply> check_media_type(const api_request& ask);
+/// The catalog's error as an answer; an ambiguous key lists its candidates as evidence, an unknown one says where to look.
+[[nodiscard]] reply unknown_key(const error& why, const std::vector<std::string>& candidates, std::string_view list_path);
+
+} // namespace fwd::api

@@ -1,0 +1,52 @@
+#include "daemon/api/query.hpp"
+
+#include "common/text.hpp"
+
+#include <fmt/core.h>
+
+namespace fwd::api {
+
+void query::fail(std::string_view name, std::string_view must)
+{
+    if (!problem_) problem_ = error{errc::invalid_request, fmt::format("parameter '{}' {}", name, must)};
+}
+
+std::string query::required(std::string_view name)
+{
+    auto value = text(name);
+    if (value.empty()) fail(name, "is missing");
+    return value;
+}
+
+std::string query::choice(std::string_view name, std::initializer_list<std::string_view> words)
+{
+    const auto value = text(name);
+    if (value.empty()) return {};
+    std::vector<std::string> all;
+    for (const auto word : words) {
+        if (iequals(word, value)) return std::string{word};
+        all.emplace_back(word);
+    }
+    fail(name, "must be one of " + join(all, ", "));
+    return {};
+}
+
+std::int64_t query::whole(std::string_view name, std::int64_t absent, std::int64_t least, std::int64_t most)
+{
+    const auto given = from_.parameter(name);
+    if (!given) return absent;
+    const auto number = to_number<std::int64_t>(*given);
+    if (number && *number >= least && *number <= most) return *number;
+    if (most == INT64_MAX)
+        fail(name, fmt::format("must be a whole number from {}", least));
+    else
+        fail(name, fmt::format("must be a whole number from {} to {}", least, most));
+    return absent;
+}
+
+bool contains(std::string_view text, std::string_view part)
+{
+    return lower(text).find(lower(part)) != std::string::npos;
+}
+
+} // namespace fwd::api

@@ -1,0 +1,135 @@
+#include "daemon/api/sse.hpp"
+
+#include "common/async/timeout.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <fmt/core.h>
+
+namespace fwd::api {
+
+bool event_filter::passes(const catalog::event& one) const
+{
+    if (!types.empty() && !types.contains(std::string{name_of(one.type)})) return false;
+    if (service.empty()) return true;
+    const auto& key = one.service_key;
+    return key.starts_with(service) && (key.size() == service.size() || key[service.size()] == '.');
+}
+
+wire::event view(const catalog::event& from)
+{
+    wire::event made;
+    made.id = from.id;
+    made.type = name_of(from.type);
+    made.timestamp = from.when;
+    made.service_key = from.service_key;
+    made.service = from.service;
+    made.namespace_name = from.namespace_name;
+    made.context = from.context;
+    made.pod_name = from.pod;
+    made.local_ip = from.local_ip;
+    made.local_port = from.local_port;
+    made.pod_port = from.pod_port;
+    made.hostnames = from.hostnames;
+    made.status = from.status;
+    made.error = from.error;
+    made.client = from.client;
+    made.bytes_in = from.bytes_in;
+    made.bytes_out = from.bytes_out;
+    return made;
+}
+
+std::string sse_text(const catalog::event& from)
+{
+    return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", from.id, name_of(from.type), boost::json::serialize(wire::to_json(view(from))));
+}
+
+std::string sse_dropped(std::uint64_t count)
+{
+    return fmt::format("event: dropped\ndata: {}\n\n", boost::json::serialize(wire::to_json(wire::dropped{count})));
+}
+
+namespace {
+
+/// All that waits for this reader, up to a piece that one write may take.
+std::string take_queued(event_stream& what)
+{
+    constexpr std::size_t enough = 64 * 1024;
+    std::string text;
+    if (const auto lost = what.events->take_dropped()) text = sse_dropped(lost);
+    while (text.size() < enough) {
+        const auto next = what.events->take();
+        if (!next) break;
+        if (what.filter.passes(*next)) text += sse_text(*next);
+    }
+    return text;
+}
+
+/// Watches a stream whose peer has nothing more to say: anything but its end is ignored.
+class gone_watch {
+public:
+    gone_watch(data_stream& stream, async_event& wake) : stream_{stream}, wake_{wake} { arm(); }
+    ~gone_watch() { stream_.cancel(interest::read); }
+    [[nodiscard]] bool gone() const { return gone_; }
+
+private:
+    void arm()
+    {
+        stream_.wait(interest::read, [this] {
+            std::array<std::byte, 512> ignored;
+            const auto step = stream_.try_read(ignored);
+            if (step.what == io_step::state::end || step.what == io_step::state::failed) {
+                gone_ = true;
+                wake_.set();
+                return;
+            }
+            arm();
+        });
+    }
+
+    data_stream& stream_;
+    async_event& wake_;
+    bool gone_ = false;
+};
+
+} // namespace
+
+awaitable<void> stream_events(std::unique_ptr<byte_stream> over, event_stream what, sse_terms terms)
+{
+    auto beneath = over->release();
+    auto* raw = beneath.get();
+    const auto out = make_byte_stream(std::move(beneath));
+    const gone_watch peer{*raw, terms.wake};
+    bool more = false;
+    what.events->on_event([&more, &terms] {
+        more = true;
+        terms.wake.set();
+    });
+    auto last_sent = terms.clock.now();
+    // The first bytes tell the reader that the stream is open, however quiet the daemon is.
+    std::string text = ": open\n\n" + take_queued(what);
+    for (;;) {
+        if (!text.empty()) {
+            auto sent = co_await with_timeout(terms.clock, terms.write, out->write_all(as_bytes(text)));
+            if (!sent) co_return;
+            last_sent = terms.clock.now();
+        }
+        more = false;
+        text = take_queued(what);
+        if (!text.empty()) continue;
+        if (terms.stopping || peer.gone()) co_return;
+        if (terms.clock.now() - last_sent >= terms.comment) {
+            text = ": still here\n\n";
+            continue;
+        }
+        const auto timer = terms.clock.call_at(last_sent + terms.comment, [&terms] { terms.wake.set(); });
+        struct undo {
+            timing& clock;
+            timer_id id;
+            ~undo() { clock.cancel(id); }
+        } const undo_timer{terms.clock, timer};
+        if (!more && !peer.gone() && !terms.stopping) co_await terms.wake.wait();
+    }
+}
+
+} // namespace fwd::api

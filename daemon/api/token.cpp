@@ -1,0 +1,91 @@
+#include "daemon/api/token.hpp"
+
+#include "common/text.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace fwd::api {
+
+namespace {
+
+constexpr std::string_view prefix = "fwd_";
+constexpr std::size_t length = prefix.size() + 43; // 32 bytes in base64url without padding
+
+bool is_token(std::string_view text)
+{
+    const auto allowed = [](unsigned char c) { return std::isalnum(c) || c == '-' || c == '_'; };
+    return text.size() == length && text.starts_with(prefix) && std::all_of(text.begin(), text.end(), allowed);
+}
+
+} // namespace
+
+result<void> make_private_folder(const std::string& folder)
+{
+    std::error_code failure;
+    std::filesystem::create_directories(std::filesystem::path{folder}.parent_path(), failure); // mkdir tells what went wrong
+    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return errno_error("make " + folder);
+    return {};
+}
+
+result<void> write_private(const std::string& path, std::string_view content)
+{
+    const auto temporary = path + ".new";
+    ::unlink(temporary.c_str());
+    const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0) return errno_error("write " + temporary);
+    result<void> done;
+    while (!content.empty() && done) {
+        const auto some = ::write(file, content.data(), content.size());
+        if (some < 0 && errno == EINTR) continue;
+        if (some < 0)
+            done = errno_error("write " + temporary);
+        else
+            content.remove_prefix(static_cast<std::size_t>(some));
+    }
+    if (done && ::fsync(file) != 0) done = errno_error("write " + temporary);
+    ::close(file);
+    if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = errno_error("rename " + temporary);
+    if (!done) ::unlink(temporary.c_str());
+    return done;
+}
+
+result<void> token_file::load()
+{
+    if (auto made = make_private_folder(std::filesystem::path{path_}.parent_path()); !made) return made;
+    std::ifstream file{path_};
+    std::string line;
+    std::getline(file, line);
+    if (!is_token(trim(line))) return rotate();
+    value_ = trim(line);
+    if (::chmod(path_.c_str(), 0600) != 0) return errno_error("chmod " + path_);
+    return {};
+}
+
+result<void> token_file::rotate()
+{
+    std::array<std::byte, 32> secret;
+    random_.fill(secret);
+    auto next = std::string{prefix} + base64url(secret);
+    if (auto written = write_private(path_, next + "\n"); !written) return written;
+    value_ = std::move(next);
+    return {};
+}
+
+bool token_file::is(std::string_view presented) const
+{
+    if (value_.empty()) return false;
+    // Every byte of ours is looked at, whatever was presented, and lengths count as a difference.
+    volatile unsigned difference = presented.size() == value_.size() ? 0 : 1;
+    for (std::size_t i = 0; i < value_.size(); ++i) {
+        const auto theirs = i < presented.size() ? presented[i] : '\0';
+        difference = difference | static_cast<unsigned>(static_cast<unsigned char>(value_[i]) ^ static_cast<unsigned char>(theirs));
+    }
+    return difference == 0;
+}
+
+} // namespace fwd::api
