@@ -1,0 +1,570 @@
+#include "daemon/portforward/spdy_connection.hpp"
+
+#include "common/net/byte_stream.hpp"
+#include "common/text.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+
+namespace fwd::portforward {
+
+namespace {
+
+constexpr std::size_t most_text = 4 * 1024;      ///< of an error stream
+constexpr std::size_t most_control = 64 * 1024;  ///< queued for a peer that makes us answer without reading
+constexpr std::size_t quantum = 64 * 1024;       ///< of one pair, before the next has its turn
+constexpr std::size_t urgent = 4 * 1024;         ///< pairs with less waiting go first
+constexpr std::size_t largest_frame = 32 * 1024; ///< fifty of them are what a stuck runtime may have to hold
+constexpr std::uint32_t queues_of_peer = 5;      ///< spdystream deals frames to workers by stream id mod 5
+constexpr std::uint32_t id_step = 10;            ///< from the error to the data stream: same parity, same worker
+constexpr duration stuck_after = 1s;             ///< without the kernel taking a byte of our backlog
+
+} // namespace
+
+/// A call from the loop: what it changed is told and tidied at its end.
+class spdy_connection::turn {
+public:
+    explicit turn(spdy_connection& of) : of_{of}, keep_{of.keep()} { ++of_.busy_; }
+    turn(const turn&) = delete;
+    turn& operator=(const turn&) = delete;
+    ~turn()
+    {
+        if (--of_.busy_ == 0 && of_.unsettled_) of_.settle();
+    }
+
+private:
+    spdy_connection& of_;
+    std::shared_ptr<void> keep_;
+};
+
+spdy_connection::spdy_connection(std::unique_ptr<data_stream> stream, framing how, std::uint64_t seed, timing& clock,
+                                 asio::any_io_executor executor, transport_sink& sink, transport_limits limits)
+    : clock_{clock}, sink_{&sink}, limits_{limits}, how_{how}, pipe_{std::move(stream),   how,  spdy::header_size, seed,
+                                                                     std::move(executor), *this},
+      pulse_{{.ping_after = duration{limits.ping_after}, .pong_within = duration{limits.pong_within}}, clock.now()}
+{
+}
+
+spdy_connection::~spdy_connection()
+{
+    clock_.cancel(timer_);
+}
+
+void spdy_connection::start(std::string rest)
+{
+    pipe_.start(std::move(rest));
+    schedule(pulse_.next());
+}
+
+// --- the transport's calls
+
+bool spdy_connection::usable() const
+{
+    return alive_ && !retired_ && !stalled() && !pulse_.suspect() && live_ < most_pairs && next_id_ + 4 * id_step < spdy::most_stream_id;
+}
+
+/// The next ids are above the last pair's; of those the first whose worker at the peer serves no other pair of ours.
+std::uint32_t spdy_connection::pick_id() const
+{
+    std::array<int, queues_of_peer> taken{};
+    for (const auto& each : pairs_) ++taken[each->error_id % queues_of_peer];
+    std::uint32_t best = next_id_;
+    for (std::uint32_t id = next_id_; id < next_id_ + 2 * queues_of_peer; id += 2)
+        if (taken[id % queues_of_peer] < taken[best % queues_of_peer]) best = id;
+    return best;
+}
+
+stream_pair& spdy_connection::open(std::uint16_t port, pair_sink& sink)
+{
+    const auto id = pick_id();
+    auto& made = *pairs_.emplace_back(std::make_unique<stream_pair>());
+    made.sink = &sink;
+    ++live_;
+    made.error_id = id;
+    made.data_id = made.error_id + id_step;
+    next_id_ = made.data_id + 2;
+    made.opened = clock_.now();
+    if (!alive_ || made.data_id > spdy::most_stream_id) {
+        made.dead = true;
+        made.pending = pair_failure::tunnel_lost;
+        made.text = "the tunnel is closed";
+        unsettled_ = true;
+        changed();
+        return made;
+    }
+    const auto request = std::to_string(requests_++);
+    spdy::header_list headers = {{"streamtype", "error"}, {"port", std::to_string(port)}, {"requestid", request}};
+    const auto error_block = compressor_.compress(headers);
+    spdy::append_syn_stream(control_, made.error_id, spdy::flag_fin, as_bytes(error_block)); // we never write there
+    headers.front().second = "data";
+    const auto data_block = compressor_.compress(headers);
+    spdy::append_syn_stream(control_, made.data_id, 0, as_bytes(data_block));
+    pipe_.wake();
+    schedule(made.opened + duration{limits_.reply});
+    changed();
+    return made;
+}
+
+void spdy_connection::retire()
+{
+    if (!alive_ || retired_) return;
+    retired_ = true;
+    unsettled_ = true;
+    changed();
+}
+
+void spdy_connection::probe()
+{
+    if (!alive_ || !able()) return;
+    pulse_.probe();
+    schedule(clock_.now());
+}
+
+void spdy_connection::close(bool leave)
+{
+    if (leave) sink_ = nullptr;
+    if (!alive_) return;
+    alive_ = false;
+    spdy::append_goaway(control_, 0, 0);
+    pipe_.close(control_);
+    end_all("the tunnel was closed");
+    changed();
+}
+
+// --- the pairs' calls
+
+std::span<const iovec> spdy_connection::write_room(stream_pair& of)
+{
+    if (of.dead || of.finished) return {};
+    const auto waiting = backlog();
+    // A pair that has nothing queued gets one share more, so that a busy one does not starve it.
+    if (waiting >= limits_.queue && (of.queued > 0 || waiting >= 2 * limits_.queue)) {
+        of.wants_room = true;
+        pipe_.wake();
+        return {};
+    }
+    return pipe_.room(std::min(limits_.frame, largest_frame));
+}
+
+void spdy_connection::commit(stream_pair& of, std::size_t bytes)
+{
+    if (of.dead || of.finished || bytes == 0) return;
+    auto [first, second] = pipe_.take(bytes);
+    if (of.queue_head >= 64) { // a queue that never runs empty must not grow for ever
+        of.queue.erase(of.queue.begin(), of.queue.begin() + static_cast<std::ptrdiff_t>(of.queue_head));
+        of.queue_head = 0;
+    }
+    of.queue.push_back({std::move(first), false});
+    if (second.size > 0) of.queue.push_back({std::move(second), false});
+    of.queued += bytes;
+    of.sent += bytes;
+    queued_ += bytes;
+    pipe_.wake();
+}
+
+void spdy_connection::finish(stream_pair& of)
+{
+    if (of.dead || of.finished) return;
+    of.finished = true;
+    if (of.has_queue())
+        of.queue.back().fin = true;
+    else
+        of.queue.push_back({{}, true});
+    pipe_.wake();
+}
+
+void spdy_connection::reset(stream_pair& of)
+{
+    if (of.dead) return;
+    stop(of);
+    changed();
+}
+
+void spdy_connection::choke(stream_pair& of, bool full)
+{
+    if (of.dead || of.choked == full) return;
+    if (!full) {
+        unchoke(of);
+    } else {
+        of.choked = true;
+        ++choked_;
+        pipe_.pause(true);
+    }
+    changed();
+}
+
+void spdy_connection::drop(stream_pair& of)
+{
+    of.sink = nullptr;
+    --live_;
+    unchoke(of);
+    // With both sides finished what is still queued is sent; otherwise the pair is over now.
+    if (!of.dead && !(of.finished && of.remote_done)) stop(of);
+    if (busy_ == 0) sweep();
+    unsettled_ = unsettled_ || busy_ > 0 || retired_;
+    changed();
+}
+
+/// Nothing goes either way any more; the peer is told unless it knows.
+void spdy_connection::stop(stream_pair& of)
+{
+    of.dead = true;
+    queued_ -= of.queued;
+    of.drop_queue();
+    unchoke(of);
+    if (!alive_ || of.remote_reset || (of.finished && of.remote_done)) return;
+    spdy::append_rst_stream(control_, of.data_id, spdy::status_cancel);
+    pipe_.wake();
+}
+
+void spdy_connection::unchoke(stream_pair& of)
+{
+    if (!std::exchange(of.choked, false)) return;
+    const bool before = able();
+    --choked_;
+    note_able(before);
+    if (choked_ == 0) pipe_.pause(false);
+}
+
+// --- the pipe's calls
+
+void spdy_connection::on_bytes(std::span<const std::byte> bytes, bool)
+{
+    const turn now{*this};
+    while (alive_) {
+        const auto found = scanner_.next(bytes);
+        if (!found) return lose(found.error());
+        if (!*found) return;
+        on_frame(**found);
+    }
+}
+
+void spdy_connection::on_drained()
+{
+    const turn now{*this};
+    pulse_.heard(clock_.now());
+    for (std::size_t i = 0; i < pairs_.size(); ++i) tell_drained(*pairs_[i]);
+    if (!told_usable_) changed();
+}
+
+void spdy_connection::on_lost(error why)
+{
+    const turn now{*this};
+    lose(std::move(why));
+}
+
+void spdy_connection::on_flushed()
+{
+    const turn now{*this};
+    if (backlog() > 0 || watching_backlog_) watch_backlog(clock_.now());
+    if (backlog() <= limits_.queue / 2) {
+        for (std::size_t i = 0; i < pairs_.size(); ++i) {
+            auto& each = *pairs_[(i + round_) % pairs_.size()];
+            if (each.wants_room && each.sink && !each.dead) {
+                each.wants_room = false;
+                each.sink->on_writable();
+            }
+        }
+    }
+    for (const auto& each : pairs_) unsettled_ = unsettled_ || !each->sink; // a lingering one may be done
+}
+
+void spdy_connection::fill()
+{
+    if (!control_.empty()) {
+        pipe_.put(as_bytes(control_));
+        control_.clear();
+    }
+    if (pairs_.empty()) return;
+    for (const auto& each : pairs_)
+        if (each->queued < urgent)
+            while (each->has_queue()) emit(*each);
+    // By turns, beginning behind the one that was served last.
+    for (std::size_t idle = 0; idle < pairs_.size() && !pipe_.batch_full();) {
+        auto& each = *pairs_[++round_ % pairs_.size()];
+        idle = each.has_queue() ? 0 : idle + 1;
+        for (std::size_t sent = 0; each.has_queue() && sent < quantum;) {
+            sent += each.queue[each.queue_head].piece.size;
+            emit(each);
+        }
+    }
+}
+
+void spdy_connection::emit(stream_pair& of)
+{
+    auto [piece, fin] = std::move(of.queue[of.queue_head++]);
+    if (!of.has_queue()) {
+        of.queue.clear();
+        of.queue_head = 0;
+    }
+    of.queued -= piece.size;
+    queued_ -= piece.size;
+    std::array<std::byte, spdy::header_size> header;
+    spdy::put_data_header(header.data(), of.data_id, fin ? spdy::flag_fin : 0, piece.size);
+    if (piece.size > 0)
+        pipe_.put(piece, header);
+    else
+        pipe_.put(header);
+}
+
+// --- frames
+
+void spdy_connection::on_frame(const spdy::frame& frame)
+{
+    if (const auto* part = std::get_if<spdy::data>(&frame)) return on_data(*part);
+    if (const auto* reply = std::get_if<spdy::syn_reply>(&frame)) return on_reply(*reply);
+    if (const auto* ended = std::get_if<spdy::rst_stream>(&frame)) return on_reset(*ended);
+    if (const auto* ping = std::get_if<spdy::ping>(&frame)) return on_ping(ping->id);
+    // Headers are read even where they say nothing to us: later ones lean on them.
+    if (const auto* more = std::get_if<spdy::headers>(&frame)) return static_cast<void>(read_headers(more->block));
+    if (const auto* syn = std::get_if<spdy::syn_stream>(&frame)) return static_cast<void>(read_headers(syn->block));
+    if (std::holds_alternative<spdy::goaway>(frame)) retire();
+    // SETTINGS and WINDOW_UPDATE mean nothing between Kubernetes' peers.
+}
+
+stream_pair* spdy_connection::find(std::uint32_t stream)
+{
+    const auto is = [stream](const stream_pair& each) { return each.data_id == stream || each.error_id == stream; };
+    if (last_found_ && is(*last_found_)) return last_found_;
+    const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), stream, [](const auto& each, auto id) { return each->data_id < id; });
+    if (at == pairs_.end() || !is(**at)) return nullptr;
+    return last_found_ = at->get();
+}
+
+void spdy_connection::on_data(const spdy::data& part)
+{
+    auto* const of = find(part.stream);
+    if (!of || of->dead || !of->sink) return;
+    if (part.stream == of->error_id) {
+        of->text += as_text(part.bytes.first(std::min(part.bytes.size(), most_text - of->text.size())));
+        if (part.last && !of->text.empty()) fail(*of, classify(of->text), printable(trim(of->text)));
+        return;
+    }
+    if (of->remote_done) return;
+    if (!part.bytes.empty()) {
+        of->touched = true;
+        of->sink->on_data(part.bytes);
+    }
+    if (part.fin) remote_end(*of);
+}
+
+void spdy_connection::on_reply(const spdy::syn_reply& reply)
+{
+    if (!read_headers(reply.block)) return;
+    auto* const of = find(reply.stream);
+    if (!of || of->dead || of->replied || !of->sink || reply.stream != of->data_id) return;
+    of->replied = true;
+    of->sink->on_accepted();
+    if (reply.fin) remote_end(*of);
+}
+
+void spdy_connection::on_reset(const spdy::rst_stream& reset)
+{
+    auto* const of = find(reset.stream);
+    if (!of) return;
+    if (reset.stream == of->data_id)
+        of->remote_reset = true;
+    else if (of->replied) // the data stream tells how it ended
+        return;
+    if (of->dead || !of->sink) return;
+    fail(*of, pair_failure::rejected,
+         of->replied ? "the container runtime reset the stream without a reason" : "the container runtime did not accept the stream");
+}
+
+void spdy_connection::on_ping(std::uint32_t id)
+{
+    if (id % 2 == 1) {
+        pulse_.pong(id);
+    } else if (control_.size() < most_control) {
+        spdy::append_ping(control_, id);
+        pipe_.wake();
+    }
+}
+
+bool spdy_connection::read_headers(std::span<const std::byte> block)
+{
+    const auto read = decompressor_.read(block);
+    if (!read) lose(read.error());
+    return read.has_value();
+}
+
+// --- ends
+
+void spdy_connection::tell_drained(stream_pair& of)
+{
+    if (std::exchange(of.touched, false) && of.sink) of.sink->on_drained();
+}
+
+void spdy_connection::remote_end(stream_pair& of)
+{
+    tell_drained(of);
+    if (of.dead || !of.sink || std::exchange(of.remote_done, true)) return;
+    of.sink->on_end();
+}
+
+void spdy_connection::fail(stream_pair& of, pair_failure why, std::string text)
+{
+    tell_drained(of);
+    if (of.dead || !of.sink) return;
+    stop(of);
+    if (why == pair_failure::no_reply) spdy::append_rst_stream(control_, of.error_id, spdy::status_cancel);
+    of.sink->on_failed(why, std::move(text));
+    if (retires_tunnel(why)) retire();
+}
+
+void spdy_connection::end_all(std::string text)
+{
+    for (const auto& each : pairs_) {
+        queued_ -= each->queued;
+        each->drop_queue();
+        if (each->dead) continue;
+        each->dead = true;
+        each->pending = pair_failure::tunnel_lost;
+        each->text = text;
+    }
+    clock_.cancel(std::exchange(timer_, 0));
+    unsettled_ = true;
+}
+
+void spdy_connection::lose(error why)
+{
+    if (!alive_) return;
+    alive_ = false;
+    pipe_.close();
+    end_all(why.message());
+    lost_ = std::move(why);
+}
+
+/// Sees to it that settle() runs soon, from the loop, if there is anything for it.
+void spdy_connection::changed()
+{
+    if (alive_ && (usable() != told_usable_ || stalled() != told_stalled_)) unsettled_ = true;
+    if (!unsettled_ || busy_ > 0 || settle_posted_) return;
+    settle_posted_ = true;
+    asio::post(pipe_.executor(), [self = shared_from_this()] {
+        self->settle_posted_ = false;
+        const turn now{*self};
+    });
+}
+
+void spdy_connection::settle()
+{
+    ++busy_;
+    unsettled_ = false;
+    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+        auto& each = *pairs_[i];
+        if (!each.pending) continue;
+        tell_drained(each);
+        const auto why = *std::exchange(each.pending, std::nullopt);
+        if (each.sink) each.sink->on_failed(why, each.text);
+    }
+    --busy_;
+    sweep();
+    if (alive_ && retired_ && pairs_.empty()) {
+        close(false);
+        lost_ = error{errc::closed, "the tunnel was retired"};
+        unsettled_ = false;
+    }
+    if (lost_) {
+        const auto why = *std::exchange(lost_, std::nullopt);
+        if (auto* const sink = std::exchange(sink_, nullptr)) sink->on_closed(why);
+    } else if (alive_ && sink_ && (usable() != told_usable_ || stalled() != told_stalled_)) {
+        told_usable_ = usable();
+        told_stalled_ = stalled();
+        sink_->on_state();
+    }
+    if (unsettled_) changed();
+}
+
+void spdy_connection::sweep()
+{
+    last_found_ = nullptr;
+    std::erase_if(pairs_, [](const auto& each) { return !each->sink && (each->dead || !each->has_queue()); });
+}
+
+// --- time
+
+void spdy_connection::note_able(bool before)
+{
+    if (!before && able()) pulse_.able_again(clock_.now());
+}
+
+void spdy_connection::schedule(time_point when)
+{
+    if (!alive_ || (timer_ != 0 && timer_due_ <= when)) return;
+    clock_.cancel(timer_);
+    timer_due_ = when;
+    timer_ = clock_.call_at(when, [this] { tick(); });
+}
+
+void spdy_connection::tick()
+{
+    const turn guard{*this};
+    timer_ = 0;
+    const auto now = clock_.now();
+    if (backlog() > 0 || watching_backlog_) watch_backlog(now);
+    check_replies(now);
+    check_pulse(now);
+    if (alive_) schedule(able() ? std::max(pulse_.next(), now) : std::max(pulse_.next(), now + stuck_after));
+}
+
+/// Notices that nothing leaves any more: the peer, or somebody on the way, does not read.
+void spdy_connection::watch_backlog(time_point now)
+{
+    const bool before = able();
+    watching_backlog_ = watching_backlog_ && backlog() > 0;
+    if (backlog() == 0) {
+        stuck_ = false;
+    } else if (const auto moved = pipe_.progress(); !watching_backlog_ || moved > backlog_mark_) {
+        watching_backlog_ = true;
+        backlog_mark_ = moved;
+        backlog_since_ = now;
+        stuck_ = false;
+    } else if (now - backlog_since_ >= stuck_after) {
+        stuck_ = true;
+    }
+    note_able(before);
+    if (watching_backlog_) schedule(now + stuck_after);
+    changed();
+}
+
+void spdy_connection::check_replies(time_point now)
+{
+    for (std::size_t i = 0; i < pairs_.size() && alive_; ++i) {
+        auto& each = *pairs_[i];
+        if (each.replied || each.dead || !each.sink) continue;
+        const auto due = std::max(each.opened, pulse_.able_since()) + duration{limits_.reply};
+        if (!able())
+            schedule(std::max(due, now + stuck_after));
+        else if (now < due)
+            schedule(due);
+        else
+            fail(each, pair_failure::no_reply, "the container runtime did not answer the new stream");
+    }
+}
+
+void spdy_connection::check_pulse(time_point now)
+{
+    if (!alive_) return;
+    switch (pulse_.advise(now, able())) {
+    case tunnel_pulse::advice::nothing: return;
+    case tunnel_pulse::advice::ping: send_pings(1, now); break;
+    case tunnel_pulse::advice::ping_all_queues: send_pings(queues_of_peer, now); break;
+    case tunnel_pulse::advice::retire: retire(); return;
+    case tunnel_pulse::advice::dead: lose({errc::timed_out, "the tunnel's other end does not answer"}); return;
+    }
+    changed();
+}
+
+void spdy_connection::send_pings(int count, time_point now)
+{
+    const auto first = next_ping_;
+    for (int i = 0; i < count; ++i, next_ping_ += 2) spdy::append_ping(control_, next_ping_);
+    pulse_.asked(first, next_ping_ - 2, now);
+    pipe_.wake();
+}
+
+} // namespace fwd::portforward

@@ -1,0 +1,161 @@
+// Streams, pings and goaway of one SPDY tunnel, and the stream pairs that Kubernetes lays over them: an error stream that
+// brings the runtime's words, and a data stream. Source: `kubernetes-wire` 1.1.3 and 1.2, which say what spdystream does.
+#pragma once
+
+#include "common/async/timing.hpp"
+#include "daemon/portforward/spdy_frame.hpp"
+#include "daemon/portforward/spdy_headers.hpp"
+#include "daemon/portforward/transport.hpp"
+#include "daemon/portforward/tunnel_pipe.hpp"
+#include "daemon/portforward/tunnel_pulse.hpp"
+
+#include <optional>
+#include <vector>
+
+namespace fwd::portforward {
+
+/// One pair as its tunnel knows it.
+struct stream_pair {
+    struct queued_piece {
+        out_piece piece; ///< without memory: an empty frame
+        bool fin = false;
+    };
+    pair_sink* sink = nullptr; ///< nobody listens any more when null
+    std::uint32_t error_id = 0, data_id = 0;
+    time_point opened;
+    std::vector<queued_piece> queue;
+    std::size_t queue_head = 0;
+    std::size_t queued = 0; ///< payload bytes in `queue`
+    std::uint64_t sent = 0;
+    std::string text;                    ///< of the error stream so far
+    std::optional<pair_failure> pending; ///< to be told from the loop
+    bool replied = false;                ///< SYN_REPLY for the data stream came
+    bool finished = false;               ///< our FIN is queued or sent
+    bool remote_done = false;            ///< its FIN came
+    bool remote_reset = false;           ///< its RST came
+    bool dead = false;                   ///< reset or failed: nothing more goes either way
+    bool choked = false;
+    bool wants_room = false;
+    bool touched = false; ///< got data in this drain
+
+    [[nodiscard]] bool has_queue() const { return queue_head < queue.size(); }
+    void drop_queue()
+    {
+        queue.clear();
+        queue_head = 0;
+        queued = 0;
+    }
+};
+
+/// The shared part of a tunnel: its handles (the transport, the pairs) keep it alive, the last one ends it.
+class spdy_connection final : public tunnel_pipe::user, public std::enable_shared_from_this<spdy_connection> {
+public:
+    spdy_connection(std::unique_ptr<data_stream> stream, framing how, std::uint64_t seed, timing& clock, asio::any_io_executor executor,
+                    transport_sink& sink, transport_limits limits);
+    ~spdy_connection() override;
+
+    void start(std::string rest);
+
+    // The transport's calls.
+    [[nodiscard]] stream_pair& open(std::uint16_t port, pair_sink& sink);
+    [[nodiscard]] bool usable() const;
+    [[nodiscard]] bool stalled() const { return choked_ > 0 || stuck_; }
+    [[nodiscard]] std::size_t live() const { return live_; }
+    [[nodiscard]] framing how() const { return how_; }
+    void retire();
+    void probe();
+    /// `leave`: the transport's handle goes, so nobody hears of state any more.
+    void close(bool leave);
+
+    // The pairs' calls.
+    [[nodiscard]] std::span<const iovec> write_room(stream_pair& of);
+    void commit(stream_pair& of, std::size_t bytes);
+    void finish(stream_pair& of);
+    void reset(stream_pair& of);
+    void choke(stream_pair& of, bool full);
+    void drop(stream_pair& of);
+
+    static constexpr std::size_t most_pairs = 1000;
+
+private:
+    class turn;
+
+    // The pipe's calls.
+    void on_bytes(std::span<const std::byte> bytes, bool begins) override;
+    void on_drained() override;
+    void on_lost(error why) override;
+    void fill() override;
+    void on_flushed() override;
+    std::shared_ptr<void> keep() override { return shared_from_this(); }
+
+    // Frames.
+    void on_frame(const spdy::frame& frame);
+    void on_data(const spdy::data& part);
+    void on_reply(const spdy::syn_reply& reply);
+    void on_reset(const spdy::rst_stream& reset);
+    void on_ping(std::uint32_t id);
+    bool read_headers(std::span<const std::byte> block);
+    [[nodiscard]] stream_pair* find(std::uint32_t stream);
+
+    // Ends of pairs and of all.
+    void fail(stream_pair& of, pair_failure why, std::string text);
+    void remote_end(stream_pair& of);
+    void tell_drained(stream_pair& of);
+    void stop(stream_pair& of);
+    void unchoke(stream_pair& of);
+    void end_all(std::string text);
+    void lose(error why);
+    void settle();
+    void changed();
+    void sweep();
+
+    // Ids and writing.
+    [[nodiscard]] std::uint32_t pick_id() const;
+    void emit(stream_pair& of);
+    [[nodiscard]] std::size_t backlog() const { return queued_ + control_.size() + pipe_.unsent(); }
+
+    // Time.
+    [[nodiscard]] bool able() const { return choked_ == 0 && !stuck_; }
+    void note_able(bool before);
+    void schedule(time_point when);
+    void tick();
+    void watch_backlog(time_point now);
+    void check_replies(time_point now);
+    void check_pulse(time_point now);
+    void send_pings(int count, time_point now);
+
+    timing& clock_;
+    transport_sink* sink_;
+    const transport_limits limits_;
+    const framing how_;
+    tunnel_pipe pipe_;
+    spdy::frame_scanner scanner_;
+    spdy::header_compressor compressor_;
+    spdy::header_decompressor decompressor_;
+
+    std::vector<std::unique_ptr<stream_pair>> pairs_; ///< in the order of their ids; gone ones until the turn's end
+    stream_pair* last_found_ = nullptr;
+    std::size_t live_ = 0; ///< pairs with a handle
+    std::size_t choked_ = 0;
+    std::uint32_t next_id_ = 1, next_ping_ = 1;
+    std::uint64_t requests_ = 0;
+
+    std::string control_;    ///< frames that go before data
+    std::size_t queued_ = 0; ///< payload in all pairs' queues
+    std::size_t round_ = 0;  ///< whose turn it is
+
+    tunnel_pulse pulse_;
+    timer_id timer_ = 0;
+    time_point timer_due_{};
+    bool stuck_ = false, watching_backlog_ = false;
+    std::int64_t backlog_mark_ = 0;
+    time_point backlog_since_{};
+
+    bool alive_ = true, retired_ = false, told_usable_ = true, told_stalled_ = false;
+    int busy_ = 0;           ///< calls from the loop under way: nothing is erased
+    bool unsettled_ = false; ///< something is to be told or erased
+    bool settle_posted_ = false;
+    std::optional<error> lost_; ///< to be told to the transport's sink
+};
+
+} // namespace fwd::portforward

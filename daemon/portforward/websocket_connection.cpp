@@ -1,0 +1,455 @@
+// The old WebSocket port-forward, `v4.channel.k8s.io`: every message is a channel byte and payload; channel 0 carries the
+// connection, channel 1 the runtime's words. One tunnel is one connection to one port, dialled at the upgrade; there is no
+// half-close. Source: `kubernetes-wire` 1.6.
+#include "daemon/portforward/tunnels.hpp"
+
+#include "common/net/byte_stream.hpp"
+#include "common/text.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+#include <array>
+#include <fmt/core.h>
+#include <vector>
+
+namespace fwd::portforward {
+
+namespace {
+
+constexpr auto data_channel = std::byte{0};
+constexpr auto error_channel = std::byte{1};
+constexpr std::size_t most_text = 4 * 1024;
+constexpr std::size_t largest_piece = 32 * 1024;
+constexpr duration after_finish = 1s; ///< of silence, before a finished connection is closed: what a runtime gives a half-close
+
+/// The tunnel with its one connection; kept alive by the handles of both.
+class legacy_connection final : public tunnel_pipe::user, public std::enable_shared_from_this<legacy_connection> {
+public:
+    legacy_connection(std::unique_ptr<data_stream> stream, std::uint64_t seed, std::uint16_t port, timing& clock,
+                      asio::any_io_executor executor, transport_sink& sink, transport_limits limits)
+        : clock_{clock}, sink_{&sink}, limits_{limits}, port_{port},
+          pipe_{std::move(stream), framing::websocket, 1, seed, std::move(executor), *this}, heard_{clock.now()}
+    {
+    }
+    ~legacy_connection() override { clock_.cancel(timer_); }
+
+    void start(std::string rest)
+    {
+        pipe_.start(std::move(rest));
+        schedule(heard_ + duration{limits_.ping_after});
+    }
+
+    // The transport's calls.
+    void open(std::uint16_t port, pair_sink& sink);
+    [[nodiscard]] bool usable() const { return alive_ && !retired_ && !opened_; }
+    [[nodiscard]] bool stalled() const { return choked_; }
+    [[nodiscard]] std::size_t live() const { return pair_ ? 1 : 0; }
+    void retire();
+    void probe() { pipe_.ping(); }
+    void close(bool leave);
+
+    // The pair's calls.
+    [[nodiscard]] std::span<const iovec> write_room();
+    void commit(std::size_t bytes);
+    void finish();
+    void reset();
+    void choke(bool full);
+    void drop();
+    [[nodiscard]] std::uint64_t sent() const { return sent_; }
+
+private:
+    void on_bytes(std::span<const std::byte> bytes, bool begins) override;
+    void on_drained() override;
+    void on_lost(error why) override;
+    void fill() override;
+    void on_flushed() override;
+    std::shared_ptr<void> keep() override { return shared_from_this(); }
+
+    bool read_preamble(std::span<const std::byte>& bytes);
+    void tell_drained();
+    void fail(pair_failure why, std::string text);
+    void accept();
+    void tell_later();
+    void tell();
+    void schedule(time_point when);
+    void tick();
+
+    timing& clock_;
+    transport_sink* sink_;
+    pair_sink* pair_ = nullptr;
+    const transport_limits limits_;
+    const std::uint16_t port_;
+    tunnel_pipe pipe_;
+
+    struct channel {
+        std::array<std::byte, 2> preamble;
+        std::size_t have = 0;
+    };
+    std::array<channel, 2> channels_;
+    bool at_channel_ = true; ///< the next byte of the message under way names its channel
+    std::byte current_{};
+    std::string text_;
+    std::string early_; ///< came before anybody listened: a server that speaks first
+
+    std::vector<out_piece> queue_;
+    std::size_t queued_ = 0;
+    std::uint64_t sent_ = 0;
+    time_point heard_;
+    timer_id timer_ = 0;
+    bool alive_ = true, opened_ = false, retired_ = false, accepted_ = false, told_accepted_ = false;
+    bool finished_ = false, remote_done_ = false, dead_ = false, choked_ = false, wants_room_ = false, touched_ = false;
+    bool tell_posted_ = false, told_usable_ = true, told_stalled_ = false;
+    std::optional<pair_failure> pending_;
+    std::optional<error> lost_;
+};
+
+void legacy_connection::open(std::uint16_t port, pair_sink& sink)
+{
+    pair_ = &sink;
+    if (!usable() || port != port_) {
+        dead_ = true;
+        pending_ = port == port_ ? pair_failure::tunnel_lost : pair_failure::not_supported;
+        text_ = port == port_ ? "the tunnel is closed" : fmt::format("the tunnel is bound to port {}, not {}", port_, port);
+    }
+    opened_ = true;
+    tell_later();
+}
+
+void legacy_connection::retire()
+{
+    retired_ = true;
+    tell_later();
+}
+
+void legacy_connection::close(bool leave)
+{
+    if (leave) sink_ = nullptr;
+    if (!alive_) return;
+    alive_ = false;
+    pipe_.close();
+    if (pair_ && !dead_) {
+        dead_ = true;
+        pending_ = pair_failure::tunnel_lost;
+        text_ = "the tunnel was closed";
+        tell_later();
+    }
+}
+
+std::span<const iovec> legacy_connection::write_room()
+{
+    if (dead_ || finished_ || !alive_) return {};
+    if (queued_ + pipe_.unsent() >= limits_.queue) {
+        wants_room_ = true;
+        pipe_.wake();
+        return {};
+    }
+    return pipe_.room(std::min(limits_.frame, largest_piece));
+}
+
+void legacy_connection::commit(std::size_t bytes)
+{
+    if (dead_ || finished_ || !alive_ || bytes == 0) return;
+    auto [first, second] = pipe_.take(bytes);
+    queue_.push_back(std::move(first));
+    if (second.size > 0) queue_.push_back(std::move(second));
+    queued_ += bytes;
+    sent_ += bytes;
+    pipe_.wake();
+}
+
+void legacy_connection::finish()
+{
+    if (dead_ || finished_) return;
+    finished_ = true;
+    schedule(clock_.now() + after_finish);
+}
+
+void legacy_connection::reset()
+{
+    if (dead_) return;
+    dead_ = true;
+    queue_.clear();
+    queued_ = 0;
+    choke(false);
+    if (!alive_) return;
+    alive_ = false;
+    pipe_.close();
+    lost_ = error{errc::closed, "the connection ended, and with it its tunnel"};
+    tell_later();
+}
+
+void legacy_connection::choke(bool full)
+{
+    if (choked_ == full || (full && dead_)) return;
+    choked_ = full;
+    pipe_.pause(full);
+    tell_later();
+}
+
+void legacy_connection::drop()
+{
+    pair_ = nullptr;
+    if (finished_ && remote_done_ && alive_ && queued_ + pipe_.unsent() > 0) return; // the rest is sent first, see on_flushed
+    reset();
+}
+
+/// The first two bytes on each channel are its port, lowest byte first. False while they are not complete, or wrong.
+bool legacy_connection::read_preamble(std::span<const std::byte>& bytes)
+{
+    auto& from = channels_[std::to_integer<std::size_t>(current_)];
+    while (from.have < 2 && !bytes.empty()) {
+        from.preamble[from.have++] = bytes.front();
+        bytes = bytes.subspan(1);
+        if (from.have < 2) continue;
+        const auto port = std::to_integer<unsigned>(from.preamble[0]) | std::to_integer<unsigned>(from.preamble[1]) << 8;
+        if (port != port_) {
+            pipe_.close();
+            on_lost({errc::protocol_error, fmt::format("the server forwards port {}, not {}", port, port_)});
+            return false;
+        }
+        if (current_ == data_channel) accept();
+    }
+    return !bytes.empty();
+}
+
+void legacy_connection::accept()
+{
+    accepted_ = true;
+    if (!pair_ || told_accepted_) return;
+    told_accepted_ = true;
+    pair_->on_accepted();
+}
+
+void legacy_connection::on_bytes(std::span<const std::byte> bytes, bool begins)
+{
+    if (begins) at_channel_ = true;
+    if (!bytes.empty() && std::exchange(at_channel_, false)) {
+        current_ = bytes.front();
+        bytes = bytes.subspan(1);
+    }
+    if (bytes.empty() || current_ > error_channel || !read_preamble(bytes)) return;
+    if (current_ == error_channel) {
+        text_ += as_text(bytes.first(std::min(bytes.size(), most_text - text_.size())));
+    } else if (pair_ && !dead_) {
+        touched_ = true;
+        pair_->on_data(bytes);
+    } else if (!opened_) {
+        early_ += as_text(bytes);
+        if (early_.size() > limits_.queue) pipe_.pause(true); // until somebody listens
+    }
+}
+
+void legacy_connection::tell_drained()
+{
+    if (std::exchange(touched_, false) && pair_) pair_->on_drained();
+}
+
+void legacy_connection::on_drained()
+{
+    heard_ = clock_.now();
+    tell_drained();
+    if (!text_.empty() && pair_ && !dead_) fail(classify(text_), printable(trim(text_)));
+}
+
+void legacy_connection::fail(pair_failure why, std::string text)
+{
+    tell_drained();
+    if (dead_ || !pair_) return;
+    auto* const told = pair_;
+    reset(); // the tunnel is of no more use
+    told->on_failed(why, std::move(text));
+}
+
+void legacy_connection::on_lost(error why)
+{
+    if (!alive_) return;
+    alive_ = false;
+    tell_drained();
+    // The server closes the tunnel when the connection has ended; that is its only way to say so.
+    const bool ended = why.is(errc::closed) && accepted_ && text_.empty();
+    if (pair_ && !dead_ && ended) {
+        remote_done_ = true;
+        auto* const told = pair_;
+        told->on_end();
+    } else if (pair_ && !dead_) {
+        dead_ = true;
+        pending_ = text_.empty() ? pair_failure::tunnel_lost : classify(text_);
+        if (text_.empty()) text_ = why.message();
+    }
+    lost_ = std::move(why);
+    tell_later();
+}
+
+void legacy_connection::fill()
+{
+    for (auto& piece : queue_) {
+        pipe_.end_message(); // a piece is a message
+        pipe_.put(piece, {&data_channel, 1});
+        pipe_.end_message();
+        queued_ -= piece.size;
+    }
+    queue_.clear();
+}
+
+void legacy_connection::on_flushed()
+{
+    const auto waiting = queued_ + pipe_.unsent();
+    if (waiting == 0 && !pair_ && opened_ && !dead_) return reset();
+    if (wants_room_ && waiting <= limits_.queue / 2 && pair_ && !dead_) {
+        wants_room_ = false;
+        pair_->on_writable();
+    }
+}
+
+void legacy_connection::tell_later()
+{
+    if (std::exchange(tell_posted_, true)) return;
+    asio::post(pipe_.executor(), [self = shared_from_this()] {
+        self->tell_posted_ = false;
+        self->tell();
+    });
+}
+
+void legacy_connection::tell()
+{
+    if (pair_ && !dead_ && accepted_) accept();
+    if (pair_ && !dead_ && !early_.empty()) {
+        const auto first = std::exchange(early_, {});
+        touched_ = true;
+        pair_->on_data(as_bytes(first));
+        tell_drained();
+        if (!choked_) pipe_.pause(false);
+    }
+    if (pair_ && !dead_ && alive_ && !text_.empty()) fail(classify(text_), printable(trim(text_)));
+    if (pending_) {
+        const auto why = *std::exchange(pending_, std::nullopt);
+        if (pair_) pair_->on_failed(why, printable(trim(text_)));
+    }
+    if (alive_ && retired_ && !pair_) {
+        alive_ = false;
+        pipe_.close();
+        lost_ = error{errc::closed, "the tunnel was retired"};
+    }
+    if (lost_) {
+        const auto why = *std::exchange(lost_, std::nullopt);
+        if (auto* const sink = std::exchange(sink_, nullptr)) sink->on_closed(why);
+    } else if (sink_ && alive_ && (usable() != told_usable_ || stalled() != told_stalled_)) {
+        told_usable_ = usable();
+        told_stalled_ = stalled();
+        sink_->on_state();
+    }
+}
+
+void legacy_connection::schedule(time_point when)
+{
+    if (!alive_) return;
+    clock_.cancel(timer_);
+    timer_ = clock_.call_at(when, [this] { tick(); });
+}
+
+/// Keeps the path open while nothing flows, and ends a finished connection on which nothing comes any more.
+void legacy_connection::tick()
+{
+    const auto self = shared_from_this();
+    timer_ = 0;
+    const auto now = clock_.now();
+    if (finished_) {
+        const auto quiet_since = heard_;
+        if (!choked_ && queued_ + pipe_.unsent() == 0 && now - quiet_since >= after_finish && pair_ && !dead_) {
+            alive_ = false;
+            pipe_.close();
+            remote_done_ = true;
+            lost_ = error{errc::closed, "the connection ended, and with it its tunnel"};
+            tell_later();
+            pair_->on_end();
+            return;
+        }
+        return schedule(now + after_finish);
+    }
+    const duration wait{limits_.ping_after};
+    if (now >= heard_ + wait) {
+        pipe_.ping();
+        return schedule(now + wait);
+    }
+    schedule(heard_ + wait);
+}
+
+class legacy_pair final : public pair {
+public:
+    explicit legacy_pair(std::shared_ptr<legacy_connection> on) : on_{std::move(on)} {}
+    ~legacy_pair() override { on_->drop(); }
+    legacy_pair(const legacy_pair&) = delete;
+    legacy_pair& operator=(const legacy_pair&) = delete;
+    std::span<const iovec> write_room() override { return on_->write_room(); }
+    void commit(std::size_t bytes) override { on_->commit(bytes); }
+    void finish() override { on_->finish(); }
+    void reset() override { on_->reset(); }
+    void choke(bool full) override { on_->choke(full); }
+    [[nodiscard]] std::uint64_t sent() const override { return on_->sent(); }
+
+private:
+    std::shared_ptr<legacy_connection> on_;
+};
+
+/// What open() gives when the one connection is taken: it fails as soon as the loop runs.
+class no_pair final : public pair {
+public:
+    no_pair(const asio::any_io_executor& executor, pair_sink& sink)
+    {
+        asio::post(executor, [&sink, alive = std::weak_ptr{alive_}] {
+            if (alive.lock()) sink.on_failed(pair_failure::tunnel_lost, "the tunnel has its one connection already");
+        });
+    }
+    std::span<const iovec> write_room() override { return {}; }
+    void commit(std::size_t) override {}
+    void finish() override {}
+    void reset() override { alive_.reset(); }
+    void choke(bool) override {}
+    [[nodiscard]] std::uint64_t sent() const override { return 0; }
+
+private:
+    std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+class legacy_transport final : public transport {
+public:
+    legacy_transport(std::shared_ptr<legacy_connection> on, asio::any_io_executor executor)
+        : on_{std::move(on)}, executor_{std::move(executor)}
+    {
+    }
+    ~legacy_transport() override { on_->close(true); }
+    legacy_transport(const legacy_transport&) = delete;
+    legacy_transport& operator=(const legacy_transport&) = delete;
+    std::unique_ptr<pair> open(std::uint16_t port, pair_sink& sink) override
+    {
+        if (std::exchange(taken_, true)) return std::make_unique<no_pair>(executor_, sink);
+        on_->open(port, sink);
+        return std::make_unique<legacy_pair>(on_);
+    }
+    [[nodiscard]] bool usable() const override { return on_->usable(); }
+    [[nodiscard]] bool stalled() const override { return on_->stalled(); }
+    [[nodiscard]] std::size_t pairs() const override { return on_->live(); }
+    [[nodiscard]] std::size_t most_pairs() const override { return 1; }
+    [[nodiscard]] transport_kind kind() const override { return transport_kind::legacy; }
+    void retire() override { on_->retire(); }
+    void probe() override { on_->probe(); }
+    void close() override { on_->close(false); }
+
+private:
+    std::shared_ptr<legacy_connection> on_;
+    asio::any_io_executor executor_;
+    bool taken_ = false;
+};
+
+} // namespace
+
+std::unique_ptr<transport> make_legacy_tunnel(tunnel_start start, std::uint16_t port, timing& clock, asio::any_io_executor executor,
+                                              transport_sink& sink, transport_limits limits)
+{
+    auto on = std::make_shared<legacy_connection>(std::move(start.stream), start.seed, port, clock, executor, sink, limits);
+    on->start(std::move(start.rest));
+    return std::make_unique<legacy_transport>(std::move(on), std::move(executor));
+}
+
+} // namespace fwd::portforward
