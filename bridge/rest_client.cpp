@@ -1,0 +1,264 @@
+#include "bridge/rest_client.hpp"
+
+#include "common/async/timeout.hpp"
+#include "common/net/http_client.hpp"
+#include "common/text.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <fmt/core.h>
+
+#include <stdexcept>
+
+namespace fwd::bridge {
+
+namespace {
+
+constexpr std::string_view api = "/api/v1";
+
+rest_problem problem_of(const error& why, std::string message = {})
+{
+    rest_problem out;
+    for (int code = 1; code <= static_cast<int>(errc::internal_error); ++code)
+        if (why.is(static_cast<errc>(code))) out.code = name_of(static_cast<errc>(code));
+    if (out.code.empty()) out.code = name_of(errc::unavailable);
+    out.message = message.empty() ? why.message() : std::move(message);
+    if (out.message != why.message()) out.cause = why.message();
+    return out;
+}
+
+/// "?a=b&c=d" of what is not empty.
+std::string query_text(std::initializer_list<std::pair<std::string_view, std::string>> parameters)
+{
+    std::string out;
+    for (const auto& [name, value] : parameters)
+        if (!value.empty()) out += fmt::format("{}{}={}", out.empty() ? '?' : '&', name, percent_encode(value));
+    return out;
+}
+
+std::string path_to(std::string_view noun, std::string_view key, std::string_view more = "")
+{
+    return fmt::format("{}/{}/{}{}", api, noun, percent_encode(key), more);
+}
+
+/// Only what may stand in a field's value.
+std::string field_text(std::string_view text)
+{
+    std::string out;
+    for (const char c : text.substr(0, 200)) out += c >= 0x20 && c < 0x7f ? c : '?';
+    return out;
+}
+
+answer<wire::envelope> read_answer(const http_response& response, const daemon_address& from)
+{
+    auto envelope = wire::parse_envelope(response.body);
+    rest_problem out;
+    out.status = response.status;
+    if (!envelope) {
+        out.code = name_of(errc::protocol_error);
+        out.message = fmt::format("what answers at {} is no fwd daemon", from.text());
+        out.cause = fmt::format("status {}, {}", response.status, envelope.error().message());
+        return out;
+    }
+    if (envelope->success) return std::move(*envelope);
+    if (envelope->error)
+        static_cast<wire::problem&>(out) = std::move(*envelope->error);
+    else {
+        out.code = name_of(errc::internal_error);
+        out.message = fmt::format("the daemon answered {} without a reason", response.status);
+    }
+    return out;
+}
+
+} // namespace
+
+void throw_exception_from_error(const rest_problem& e, const boost::source_location&)
+{
+    throw std::runtime_error{e.message};
+}
+
+rest_problem rest_client::not_running(std::vector<std::string> evidence) const
+{
+    rest_problem out;
+    out.code = name_of(errc::daemon_not_running);
+    out.message = "the fwd daemon is not running";
+    out.cause = "nothing answers where it is looked for";
+    out.evidence = std::move(evidence);
+    for (auto& place : parts_.searched())
+        if (std::find_if(out.evidence.begin(), out.evidence.end(),
+                         [&](const auto& each) { return each.find(place) != std::string::npos; }) == out.evidence.end())
+            out.evidence.push_back(place + ": nothing there");
+    wire::next_step start;
+    start.command = "fwd start";
+    start.why = "starts the daemon in the background (asks for the sudo password), with nothing forwarded yet";
+    wire::next_step service;
+    service.command = "sudo -E fwd svc -n NAMESPACE";
+    service.why = "starts it in a terminal and forwards every service of a namespace";
+    out.next = {std::move(start), std::move(service)};
+    return out;
+}
+
+awaitable<result<std::unique_ptr<data_stream>>> rest_client::connect(daemon_address to) const
+{
+    if (!to.socket.empty()) co_return co_await with_timeout(parts_.clock, limits_.connect, parts_.net.connect_unix(to.socket));
+    auto addresses = co_await with_timeout(parts_.clock, limits_.connect, parts_.net.resolve(to.host));
+    if (!addresses) co_return addresses.error();
+    error last{errc::dns_failed, to.host + " has no address"};
+    for (const auto& each : *addresses) {
+        const endpoint at{each, to.port};
+        auto stream = co_await with_timeout(parts_.clock, limits_.connect, parts_.net.connect(at));
+        if (stream) co_return std::move(*stream);
+        last = stream.error();
+    }
+    co_return last;
+}
+
+awaitable<answer<rest_client::opened>> rest_client::open() const
+{
+    const auto addresses = parts_.find();
+    if (!addresses) co_return problem_of(addresses.error());
+    std::vector<std::string> tried;
+    for (const auto& each : *addresses) {
+        auto stream = co_await connect(each);
+        if (stream) {
+            opened out{each, std::move(*stream)};
+            co_return out;
+        }
+        tried.push_back(fmt::format("{}: {}", each.text(), stream.error().message()));
+    }
+    co_return not_running(std::move(tried));
+}
+
+awaitable<answer<wire::envelope>> rest_client::exchange(call what) const
+{
+    auto at = co_await open();
+    if (!at) co_return at.error();
+    http_request request;
+    request.method = what.method;
+    request.target = what.path;
+    request.fields.add("Host", at->at.socket.empty() ? at->at.text().substr(7) : "fwd");
+    request.fields.add("Accept", "application/json");
+    request.fields.add("Connection", "close");
+    request.fields.add("Fwd-Client", field_text(client_));
+    if (!at->at.token.empty()) request.fields.add("Authorization", "Bearer " + field_text(at->at.token));
+    if (!what.body.is_null()) {
+        request.fields.add("Content-Type", "application/json");
+        request.body = json::serialize(what.body);
+    }
+    auto stream = make_byte_stream(std::move(at->stream));
+    auto exchanged = co_await with_timeout(parts_.clock, what.patience, fwd::exchange(*stream, request));
+    stream->close();
+    if (!exchanged) co_return problem_of(exchanged.error(), fmt::format("the daemon at {} did not answer", at->at.text()));
+    co_return read_answer(exchanged->response, at->at);
+}
+
+template <class T>
+awaitable<answer<T>> rest_client::ask(call what) const
+{
+    auto got = co_await exchange(std::move(what));
+    if (!got) co_return got.error();
+    auto read = wire::from_json<T>(got->data);
+    if (!read) co_return problem_of(read.error().in("the daemon's answer"));
+    co_return std::move(*read);
+}
+
+awaitable<answer<daemon_address>> rest_client::reach() const
+{
+    auto at = co_await open();
+    if (!at) co_return at.error();
+    co_return std::move(at->at);
+}
+
+awaitable<answer<wire::info>> rest_client::info() const
+{
+    return ask<wire::info>(get(fmt::format("{}/info", api)));
+}
+
+awaitable<answer<wire::status>> rest_client::status() const
+{
+    return ask<wire::status>(get(fmt::format("{}/status", api)));
+}
+
+awaitable<answer<service_page>> rest_client::services(service_query which) const
+{
+    auto path = fmt::format("{}/services", api) + query_text({{"limit", std::to_string(which.limit)},
+                                                              {"offset", std::to_string(which.offset)},
+                                                              {"namespace", which.name_space},
+                                                              {"context", which.context},
+                                                              {"status", which.status},
+                                                              {"search", which.search}});
+    auto got = co_await exchange(get(std::move(path)));
+    if (!got) co_return got.error();
+    auto read = wire::from_json<wire::service_list>(got->data);
+    if (!read) co_return problem_of(read.error().in("the daemon's answer"));
+    service_page out;
+    static_cast<wire::service_list&>(out) = std::move(*read);
+    out.total = static_cast<std::int64_t>(out.services.size()) + which.offset;
+    if (got->about && got->about->total) out.total = *got->about->total;
+    co_return out;
+}
+
+awaitable<answer<wire::service>> rest_client::service(std::string key) const
+{
+    return ask<wire::service>(get(path_to("services", key)));
+}
+
+awaitable<answer<wire::added_service>> rest_client::add(wire::add_service what) const
+{
+    const auto wait = std::chrono::milliseconds{what.timeout_ms.value_or(0)};
+    return ask<wire::added_service>({"POST", fmt::format("{}/services", api), wire::to_json(what), wait + limits_.answer});
+}
+
+awaitable<answer<wire::removed>> rest_client::remove_service(std::string key) const
+{
+    return ask<wire::removed>({"DELETE", path_to("services", key), nullptr, limits_.answer});
+}
+
+awaitable<answer<wire::connection_info>> rest_client::connection_info(std::string key, std::string format) const
+{
+    return ask<wire::connection_info>(get(path_to("services", key, "/env") + query_text({{"format", format}})));
+}
+
+awaitable<answer<wire::namespace_list>> rest_client::namespaces() const
+{
+    return ask<wire::namespace_list>(get(fmt::format("{}/namespaces?limit=1000", api)));
+}
+
+awaitable<answer<wire::added_namespace>> rest_client::add(wire::add_namespace what) const
+{
+    const auto wait = std::chrono::milliseconds{what.timeout_ms.value_or(0)};
+    return ask<wire::added_namespace>({"POST", fmt::format("{}/namespaces", api), wire::to_json(what), wait + limits_.answer});
+}
+
+awaitable<answer<wire::removed>> rest_client::remove_namespace(std::string key) const
+{
+    return ask<wire::removed>({"DELETE", path_to("namespaces", key), nullptr, limits_.answer});
+}
+
+awaitable<answer<wire::context_list>> rest_client::contexts() const
+{
+    return ask<wire::context_list>(get(fmt::format("{}/kubernetes/contexts", api)));
+}
+
+awaitable<answer<wire::k8s_namespace_list>> rest_client::k8s_namespaces(std::string context) const
+{
+    return ask<wire::k8s_namespace_list>(get(fmt::format("{}/kubernetes/namespaces", api) + query_text({{"context", context}})));
+}
+
+awaitable<answer<wire::k8s_service_list>> rest_client::k8s_services(std::string name_space, std::string context) const
+{
+    return ask<wire::k8s_service_list>(
+        get(fmt::format("{}/kubernetes/services", api) + query_text({{"namespace", name_space}, {"context", context}, {"limit", "1000"}})));
+}
+
+awaitable<answer<wire::shutdown_reply>> rest_client::shutdown(wire::shutdown_request what) const
+{
+    return ask<wire::shutdown_reply>({"POST", fmt::format("{}/shutdown", api), wire::to_json(what), limits_.answer});
+}
+
+awaitable<answer<wire::token_rotated>> rest_client::rotate_token() const
+{
+    return ask<wire::token_rotated>({"POST", fmt::format("{}/token/rotate", api), nullptr, limits_.answer});
+}
+
+} // namespace fwd::bridge

@@ -1,0 +1,104 @@
+// Typed calls to the daemon. The only place in the bridge that knows URLs.
+#pragma once
+
+#include "bridge/daemon_address.hpp"
+#include "common/api/wire.hpp"
+#include "common/async/awaitable.hpp"
+#include "common/async/timing.hpp"
+#include "common/net/http_message.hpp"
+#include "common/net/network.hpp"
+
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace fwd::bridge {
+
+namespace json = boost::json;
+
+/// What REST said instead of an answer, or what kept it from answering. `status` 0: nothing answered.
+struct rest_problem : wire::problem {
+    unsigned status = 0;
+    [[nodiscard]] bool is(errc which) const { return code == name_of(which); }
+};
+[[noreturn]] void throw_exception_from_error(const rest_problem& e, const boost::source_location& where);
+
+template <class T>
+using answer = boost::system::result<T, rest_problem>;
+
+struct service_query {
+    std::string name_space, context, status, search; ///< empty: any
+    std::int64_t limit = 1000, offset = 0;
+};
+
+/// A page of a list, and how many there are in all.
+struct service_page : wire::service_list {
+    std::int64_t total = 0;
+};
+
+struct rest_limits {
+    duration connect = 5s;
+    duration answer = 30s;
+};
+
+/// What a client needs from outside; all of it outlives the client and its calls.
+struct rest_parts {
+    network& net;
+    timing& clock;
+    std::function<result<std::vector<daemon_address>>()> find;
+    std::function<std::vector<std::string>()> searched; ///< for the problem daemon_not_running
+};
+
+/// Cheap to copy. Every call finds the daemon anew and has a connection of its own, so calls may run side by side.
+class rest_client {
+public:
+    rest_client(rest_parts parts, std::string client, rest_limits limits = {})
+        : parts_{std::move(parts)}, client_{std::move(client)}, limits_{limits}
+    {
+    }
+    /// The same daemon, called in the name of another: "claude-code/2.1.329; 5f0c9d4e".
+    [[nodiscard]] rest_client in_the_name_of(std::string client) const { return {parts_, std::move(client), limits_}; }
+    [[nodiscard]] const std::string& client() const { return client_; }
+
+    awaitable<answer<wire::info>> info() const;
+    awaitable<answer<wire::status>> status() const;
+    awaitable<answer<service_page>> services(service_query which) const;
+    awaitable<answer<wire::service>> service(std::string key) const;
+    awaitable<answer<wire::added_service>> add(wire::add_service ask) const;
+    awaitable<answer<wire::removed>> remove_service(std::string key) const;
+    awaitable<answer<wire::connection_info>> connection_info(std::string key, std::string format) const;
+    awaitable<answer<wire::namespace_list>> namespaces() const;
+    awaitable<answer<wire::added_namespace>> add(wire::add_namespace ask) const;
+    awaitable<answer<wire::removed>> remove_namespace(std::string key) const;
+    awaitable<answer<wire::context_list>> contexts() const;
+    awaitable<answer<wire::k8s_namespace_list>> k8s_namespaces(std::string context) const;
+    awaitable<answer<wire::k8s_service_list>> k8s_services(std::string name_space, std::string context) const;
+    awaitable<answer<wire::shutdown_reply>> shutdown(wire::shutdown_request ask) const;
+    awaitable<answer<wire::token_rotated>> rotate_token() const;
+    /// The first address that takes connections.
+    awaitable<answer<daemon_address>> reach() const;
+
+private:
+    struct opened {
+        daemon_address at;
+        std::unique_ptr<data_stream> stream;
+    };
+    struct call {
+        std::string method, path;
+        json::value body; ///< null: none
+        duration patience{};
+    };
+    awaitable<answer<opened>> open() const;
+    awaitable<result<std::unique_ptr<data_stream>>> connect(daemon_address to) const;
+    awaitable<answer<wire::envelope>> exchange(call what) const;
+    template <class T>
+    awaitable<answer<T>> ask(call what) const;
+    [[nodiscard]] call get(std::string path) const { return {"GET", std::move(path), nullptr, limits_.answer}; }
+    [[nodiscard]] rest_problem not_running(std::vector<std::string> evidence) const;
+
+    rest_parts parts_;
+    std::string client_;
+    rest_limits limits_;
+};
+
+} // namespace fwd::bridge

@@ -1,0 +1,186 @@
+// Tools about forwarded services: what is there, and taking one away.
+#include "bridge/mcp/schema.hpp"
+#include "bridge/service_words.hpp"
+#include "bridge/tools/registry.hpp"
+#include "bridge/tools/shapes.hpp"
+#include "common/text.hpp"
+
+#include <boost/json/serialize.hpp>
+
+#include <fmt/core.h>
+
+namespace fwd::tools {
+
+namespace s = mcp::schema;
+
+namespace {
+
+json::object counts_of(const wire::summary& of)
+{
+    return {{"services", of.total_services},
+            {"active", of.active_services},
+            {"pending", of.pending_services},
+            {"error", of.error_count},
+            {"activeForwards", of.active_forwards}};
+}
+
+std::string summary_of(const bridge::service_page& page, bool filtered)
+{
+    const auto& sum = page.summary;
+    if (sum.total_services == 0) return "Nothing is forwarded.";
+    auto text =
+        fmt::format("{} service{} forwarded, {} active", sum.total_services, sum.total_services == 1 ? "" : "s", sum.active_services);
+    if (sum.pending_services > 0) text += fmt::format(", {} pending", sum.pending_services);
+    if (sum.error_count > 0) text += fmt::format(", {} in error", sum.error_count);
+    if (filtered) text += fmt::format("; {} match", page.total);
+    return text + ".";
+}
+
+/// Nothing is forwarded: what there would be, and the call that forwards it.
+awaitable<json::object> what_there_is(const bridge::rest_client& rest, json::object out)
+{
+    auto namespaces = co_await rest.k8s_namespaces("");
+    json::array names, next;
+    if (!namespaces) {
+        out["summary"] =
+            fmt::format("Nothing is forwarded, and the cluster could not be asked what it has: {}.", namespaces.error().message);
+    } else {
+        for (const auto& each : namespaces->namespaces) {
+            names.push_back(json::value(each.name));
+            if (names.size() >= 100) break;
+        }
+        out["summary"] = fmt::format("Nothing is forwarded. The cluster has {} namespaces.", namespaces->namespaces.size());
+        json::object arguments{{"namespace", namespaces->namespaces.size() == 1 ? namespaces->namespaces.front().name : "NAMESPACE"}};
+        next.push_back(next_json(call_of("add_namespace", std::move(arguments), "forwards every service of a namespace")));
+    }
+    out["availableNamespaces"] = std::move(names);
+    out["next"] = std::move(next);
+    co_return out;
+}
+
+awaitable<mcp::tool_answer> list_services(const kit& with, mcp::tool_call& call)
+{
+    const auto& given = call.arguments();
+    const auto offset = read_cursor(given);
+    if (!offset) co_return invalid_arguments(offset.error().message());
+    bridge::service_query which;
+    which.name_space = text_argument(given, "namespace");
+    which.context = text_argument(given, "context");
+    which.status = text_argument(given, "status");
+    if (which.status == "all") which.status.clear();
+    which.search = text_argument(given, "search");
+    which.limit = whole_argument(given, "limit", 50);
+    which.offset = *offset;
+    const bool filtered = !which.name_space.empty() || !which.context.empty() || !which.status.empty() || !which.search.empty();
+    const bool forwards = given.at("include_forwards").as_bool();
+
+    const auto rest = with.rest_for(call);
+    auto page = co_await rest.services(which);
+    if (!page) co_return problem_from(page.error());
+    json::object out{{"summary", summary_of(*page, filtered)}};
+    json::array services;
+    std::size_t characters = 0;
+    for (const auto& each : page->services) {
+        auto one = service_json(each, forwards);
+        characters += json::serialize(one).size();
+        if (characters > most_characters && !services.empty()) break;
+        services.push_back(std::move(one));
+    }
+    const auto shown = *offset + static_cast<std::int64_t>(services.size());
+    out["count"] = services.size();
+    out["total"] = page->total;
+    out["services"] = std::move(services);
+    out["counts"] = counts_of(page->summary);
+    if (shown < page->total) out["nextCursor"] = cursor_at(shown);
+    if (page->summary.total_services == 0) co_return co_await what_there_is(rest, std::move(out));
+    co_return out;
+}
+
+/// The name in "name/version; session".
+std::string_view program_in(std::string_view client)
+{
+    return client.substr(0, client.find('/'));
+}
+
+/// Why a person should be asked before `service` goes, or nothing.
+std::string reason_to_ask(const wire::service& service, std::string_view client)
+{
+    std::uint64_t open = 0;
+    for (const auto& each : service.forwards) open += each.connections;
+    if (open > 0) return fmt::format("{} open connection{} will drop", open, open == 1 ? "" : "s");
+    if (service.forwards.size() > 5) return fmt::format("{} ports stop", service.forwards.size());
+    if (service.owner.client.empty()) return "it was forwarded from the command line";
+    if (program_in(service.owner.client) != program_in(client))
+        return fmt::format("it was forwarded by {}", printable(service.owner.client));
+    return {};
+}
+
+awaitable<mcp::tool_answer> remove_service(const kit& with, mcp::tool_call& call)
+{
+    const auto words = bridge::parse_service_words(text_argument(call.arguments(), "service"));
+    if (!words) co_return invalid_arguments(words.error().message());
+    const auto rest = with.rest_for(call);
+    const auto service = co_await rest.service(words->key());
+    if (!service) co_return problem_from(service.error());
+    if (!call.confirmed())
+        if (const auto why = reason_to_ask(*service, rest.client()); !why.empty()) {
+            mcp::tool_question question{fmt::format("Stop forwarding {}? ({})", service->key, why), "Stop forwarding " + service->key};
+            co_return question;
+        }
+    const auto gone = co_await rest.remove_service(service->key);
+    if (!gone) co_return problem_from(gone.error());
+    json::object out{{"summary", gone->message.empty() ? service->key + " is no longer forwarded." : printable(gone->message)},
+                     {"status", "removed"},
+                     {"removed", gone->done},
+                     {"key", service->key}};
+    co_return out;
+}
+
+} // namespace
+
+mcp::tool make_list_services(const kit& with)
+{
+    mcp::tool out;
+    out.name = "list_services";
+    out.title = "List forwarded services";
+    out.description = "Use to see which services are reachable on this machine, at which address, names and ports, and why one is not. "
+                      "With nothing forwarded it tells what the cluster has and the call that forwards it.";
+    out.input = s::object(
+        {s::may("namespace", s::text("only this namespace")), s::may("context", s::text("only this kubeconfig context")),
+         s::may("status", s::choice("only services in this state", {"active", "partial", "pending", "error", "all"}, "all")),
+         s::may("search", s::text("part of a name or host name")),
+         s::may("include_forwards", s::truth("with pod, traffic and last error of each port", false)),
+         s::may("limit", s::whole("services in one answer", 1, 200, 50)), s::may("cursor", s::text("nextCursor of the answer before"))});
+    out.output = s::object(
+        {s::must("summary", s::text("")), s::must("count", s::count("in this answer")), s::must("total", s::count("that match")),
+         s::must("services", s::list("", service_schema())),
+         s::must("counts", s::object({s::must("services", s::count("")), s::must("active", s::count("")), s::must("pending", s::count("")),
+                                      s::must("error", s::count("")), s::must("activeForwards", s::count(""))},
+                                     "over all that is forwarded")),
+         s::may("nextCursor", s::text("pass as cursor for more")),
+         s::may("availableNamespaces", s::list("of the cluster, where nothing is forwarded", s::text(""))),
+         s::may("next", s::list("", next_schema()))});
+    out.hints = {.read_only = true, .destructive = false, .idempotent = true, .open_world = false};
+    out.run = [&with](mcp::tool_call& call) { return list_services(with, call); };
+    return out;
+}
+
+mcp::tool make_remove_service(const kit& with)
+{
+    mcp::tool out;
+    out.name = "remove_service";
+    out.title = "Stop forwarding a service";
+    out.description =
+        "Use when a forwarded service is no longer needed: its address, names and connections go, nothing changes in the cluster. "
+        "Asks the user first when connections are open or somebody else forwarded it.";
+    out.input = s::object({s::must("service", s::text("SVC, SVC.NS, SVC.NS.CTX or NS/SVC, as list_services shows it")),
+                           s::may("confirm_token", s::text("from an answer with status confirmation_required, once the user agreed"))});
+    out.output =
+        s::object({s::must("summary", s::text("")), s::must("status", s::text("removed, declined, not_confirmed or confirmation_required")),
+                   s::may("removed", s::truth("")), s::may("key", s::text("")), s::may("confirm_token", s::text(""))});
+    out.hints = {.read_only = false, .destructive = true, .idempotent = true, .open_world = false};
+    out.run = [&with](mcp::tool_call& call) { return remove_service(with, call); };
+    return out;
+}
+
+} // namespace fwd::tools
