@@ -4,7 +4,6 @@
 #include "common/net/http_client.hpp"
 #include "common/text.hpp"
 
-#include <boost/asio/error.hpp>
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
@@ -33,8 +32,8 @@ using connected = result<std::unique_ptr<data_stream>>;
         return {errc::timed_out,
                 fmt::format("{}: no answer within {} s", stage, std::chrono::duration_cast<std::chrono::seconds>(limit).count())};
     }
-    if (failure.code == asio::error::connection_refused) return {errc::refused, stage + ": connection refused"};
-    if (failure.code == asio::error::timed_out) return {errc::timed_out, stage + ": connection timed out"};
+    if (failure.code == boost::system::errc::connection_refused) return {errc::refused, stage + ": connection refused"};
+    if (failure.code == boost::system::errc::timed_out) return {errc::timed_out, stage + ": connection timed out"};
     if (failure.context.starts_with(stage)) return failure;
     return failure.in(stage);
 }
