@@ -7,6 +7,7 @@
 #include "common/net/endpoint.hpp"
 #include "common/result.hpp"
 #include "daemon/host/agent.hpp"
+#include "daemon/host/types.hpp"
 
 #include <functional>
 #include <memory>
@@ -20,7 +21,6 @@ enum class listening_mode {
     lookup, ///< one listener, no port bound: routes in the kernel's socket lookup
     bind,   ///< a listening socket per address and port
 };
-enum class listening_wish { automatic, lookup, bind };
 [[nodiscard]] std::string_view name_of(listening_mode mode);
 
 /// What is known about this machine once the agent answered; fixed for the life of the client.
@@ -33,28 +33,6 @@ struct facts {
     bool aliases = false;         ///< leased addresses are shown on lo
     std::string run_dir;          ///< /run/fwd/UID, the user's own; empty when unprivileged
     int agent_pid = 0;            ///< the process id that sudo, a shell or systemd knows; 0 when unprivileged
-};
-
-struct route_entry {
-    ipv4 address;
-    std::uint16_t port = 0;
-    unsigned index = 0; ///< of the listener given to attach()
-    auto operator<=>(const route_entry&) const = default;
-};
-
-/// The whole set of names of one address; put_names replaces what was there.
-struct host_names {
-    ipv4 address;
-    std::vector<std::string> names;
-    bool operator==(const host_names&) const = default;
-};
-
-/// A name that was not written, and why, for a person: "line 7 of /etc/hosts already has it".
-struct name_refusal {
-    ipv4 address;
-    std::string name;
-    std::string why;
-    bool operator==(const name_refusal&) const = default;
 };
 
 /// Calls may overlap; each may carry any number of items (packets are split and pipelined inside). All that was asked for is undone by

@@ -1,0 +1,33 @@
+// Leased addresses shown on lo as /32 with a label that says whose they are, by rtnetlink (man 7 rtnetlink).
+#pragma once
+
+#include "daemon/host/descriptor.hpp"
+#include "daemon/host/types.hpp"
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <sys/types.h>
+
+namespace fwd::host {
+
+/// "lo:fwd" and the uid in base 36; a label holds 15 characters.
+[[nodiscard]] std::string alias_label(uid_t uid);
+[[nodiscard]] std::optional<uid_t> label_owner(std::string_view label);
+
+class aliases {
+public:
+    [[nodiscard]] static result<aliases> open();
+    /// Adds to lo. One that is there already, whoever made it, is left as it is. Errors: the first refusal.
+    [[nodiscard]] result<void> add(std::span<const ipv4> addresses, uid_t owner);
+    /// Removes; those that are not there or have another label are left alone.
+    [[nodiscard]] result<void> drop(std::span<const ipv4> addresses, uid_t owner);
+    /// Removes all addresses whose label names an owner that `goes`. Returns how many there were.
+    [[nodiscard]] result<std::size_t> drop_all(const std::function<bool(uid_t)>& goes);
+
+private:
+    [[nodiscard]] result<void> change(int type, std::span<const ipv4> addresses, uid_t owner);
+    descriptor socket_;
+};
+
+} // namespace fwd::host

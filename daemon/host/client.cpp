@@ -1,0 +1,357 @@
+#include "daemon/host/client.hpp"
+
+#include "common/async/callback.hpp"
+#include "common/text.hpp"
+#include "daemon/host/engine_protocol.hpp"
+#include "daemon/host/local_names.hpp"
+#include "daemon/host/port_owner.hpp"
+
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fmt/format.h>
+#include <map>
+#include <sys/socket.h>
+
+namespace fwd::host {
+namespace {
+
+/// What the agent answered, with the descriptor that came along.
+struct delivered {
+    reply answer;
+    std::shared_ptr<descriptor> passed;
+};
+
+/// What the agent's status means to the engine.
+error error_of(const reply& answer)
+{
+    switch (answer.status) {
+    case EADDRINUSE:
+    case EBUSY: return {errc::conflict, answer.text};
+    case EEXIST: return {errc::already_exists, answer.text};
+    case EINVAL: return {errc::invalid_request, answer.text};
+    case ENOTSUP: return {errc::unsupported, answer.text};
+    default: return {errc::not_permitted, answer.text};
+    }
+}
+
+/// One request on its way.
+struct pending {
+    std::optional<result<delivered>> outcome;
+    unique_function<void(result<delivered>)> then;
+};
+
+/// The socket and who waits for what. Shared by the client and the loop's pending waits.
+class agent_link : public std::enable_shared_from_this<agent_link> {
+public:
+    agent_link(asio::any_io_executor executor, int socket) : socket_{executor, socket} { socket_.non_blocking(true); }
+
+    void start() { wait_readable(); }
+    void stop()
+    {
+        notice_ = {};
+        lost_ = {};
+        close();
+    }
+
+    /// Puts the request on its way; several may be before the first is finished.
+    awaitable<std::shared_ptr<pending>> begin(request what, int passed)
+    {
+        what.id = ++last_id_ ? last_id_ : ++last_id_;
+        const auto packet = pack_request(what);
+        auto entry = std::make_shared<pending>();
+        waiting_[what.id] = entry;
+        while (!gone_ && !send(packet, passed)) co_await socket_.async_wait(asio::posix::descriptor_base::wait_write, as_result);
+        if (gone_) entry->outcome = error{errc::closed, "the host agent is gone"};
+        co_return entry;
+    }
+
+    awaitable<result<delivered>> finish(std::shared_ptr<pending> entry)
+    {
+        if (entry->outcome) co_return std::move(*entry->outcome);
+        auto self = shared_from_this();
+        auto wait = [self, entry](auto handler) {
+            auto shared = std::make_shared<decltype(handler)>(std::move(handler));
+            if (auto slot = asio::get_associated_cancellation_slot(*shared); slot.is_connected())
+                slot.assign([self, entry](asio::cancellation_type) { self->resolve(*entry, error{errc::canceled, "host agent"}); });
+            entry->then = [shared](result<delivered> outcome) mutable { std::move (*shared)(std::move(outcome)); };
+        };
+        co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(result<delivered>)>(std::move(wait),
+                                                                                                        asio::use_awaitable);
+    }
+
+    /// What was told before anybody listened is told now.
+    void set_notice(std::function<void(const std::string&)> heard)
+    {
+        notice_ = std::move(heard);
+        for (const auto& told : std::exchange(untold_, {}))
+            if (notice_) notice_(told);
+    }
+    void set_lost(std::function<void()> gone)
+    {
+        lost_ = std::move(gone);
+        if (gone_ && lost_) asio::post(socket_.get_executor(), std::exchange(lost_, {}));
+    }
+
+private:
+    /// False when there is no room yet, or the agent is gone.
+    bool send(const std::string& packet, int passed)
+    {
+        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+        iovec from{const_cast<char*>(packet.data()), packet.size()};
+        msghdr message{};
+        message.msg_iov = &from;
+        message.msg_iovlen = 1;
+        if (passed >= 0) {
+            message.msg_control = control;
+            message.msg_controllen = sizeof control;
+            auto* head = CMSG_FIRSTHDR(&message);
+            head->cmsg_len = CMSG_LEN(sizeof passed);
+            head->cmsg_level = SOL_SOCKET;
+            head->cmsg_type = SCM_RIGHTS;
+            std::memcpy(CMSG_DATA(head), &passed, sizeof passed);
+        }
+        if (::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
+        if (errno != EAGAIN && errno != EINTR) close();
+        return false;
+    }
+
+    void wait_readable()
+    {
+        socket_.async_wait(asio::posix::descriptor_base::wait_read, [self = shared_from_this()](error_code failed) {
+            if (!failed) self->receive();
+        });
+    }
+
+    void receive()
+    {
+        for (;;) {
+            if (room_.empty()) room_.resize(most_reply_bytes);
+            alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+            iovec into{room_.data(), room_.size()};
+            msghdr message{};
+            message.msg_iov = &into;
+            message.msg_iovlen = 1;
+            message.msg_control = control;
+            message.msg_controllen = sizeof control;
+            const auto got = ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+            if (got < 0 && errno == EINTR) continue;
+            if (got < 0 && errno == EAGAIN) return wait_readable();
+            if (got <= 0) return close();
+            delivered came;
+            came.passed = std::make_shared<descriptor>();
+            if (auto* part = CMSG_FIRSTHDR(&message); part && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS) {
+                int file = -1;
+                std::memcpy(&file, CMSG_DATA(part), sizeof file);
+                came.passed = std::make_shared<descriptor>(file);
+            }
+            auto answer = parse_reply(std::span{room_}.first(static_cast<std::size_t>(got)));
+            if (!answer) return close();
+            came.answer = std::move(*answer);
+            if (came.answer.id == 0 && notice_)
+                notice_(came.answer.text);
+            else if (came.answer.id == 0)
+                untold_.push_back(came.answer.text);
+            if (const auto found = waiting_.find(came.answer.id); found != waiting_.end()) {
+                const auto entry = found->second;
+                waiting_.erase(found);
+                resolve(*entry, std::move(came));
+            }
+            if (gone_) return;
+        }
+    }
+
+    /// The waiter resumes from the loop; one that does not wait yet finds the outcome.
+    void resolve(pending& entry, result<delivered> outcome)
+    {
+        if (entry.outcome) return;
+        entry.outcome = std::move(outcome);
+        if (!entry.then) return;
+        auto call = [then = std::make_shared<decltype(entry.then)>(std::move(entry.then)), outcome = *entry.outcome]() mutable {
+            (*then)(std::move(outcome));
+        };
+        asio::post(socket_.get_executor(), std::move(call));
+    }
+
+    void close()
+    {
+        if (gone_) return;
+        gone_ = true;
+        error_code ignored;
+        socket_.close(ignored);
+        for (const auto& [id, entry] : std::exchange(waiting_, {})) resolve(*entry, error{errc::closed, "the host agent is gone"});
+        if (lost_) asio::post(socket_.get_executor(), std::exchange(lost_, {}));
+    }
+
+    asio::posix::basic_stream_descriptor<asio::any_io_executor> socket_;
+    std::map<std::uint32_t, std::shared_ptr<pending>> waiting_;
+    std::vector<std::byte> room_;
+    std::vector<std::string> untold_;
+    std::function<void(const std::string&)> notice_;
+    std::function<void()> lost_;
+    std::uint32_t last_id_ = 0;
+    bool gone_ = false;
+};
+
+class agent_client final : public host_client {
+public:
+    agent_client(std::shared_ptr<agent_link> link, facts about) : link_{std::move(link)}, about_{std::move(about)} {}
+    ~agent_client() override
+    {
+        names_.reset();
+        link_->stop();
+    }
+
+    /// From now on names go to this file instead of the agent's.
+    void use_names(std::unique_ptr<local_names> names) { names_ = std::move(names); }
+
+    const facts& about() const override { return about_; }
+
+    awaitable<result<void>> attach(unsigned index, int listener) override
+    {
+        request ask{.what = command::attach, .flag = static_cast<std::uint8_t>(std::min(index, 255u))};
+        co_return co_await run(std::move(ask), listener);
+    }
+
+    awaitable<result<void>> route(std::vector<route_entry> entries) override
+    {
+        request ask{.what = command::route, .routes = std::move(entries)};
+        co_return co_await run(std::move(ask));
+    }
+
+    awaitable<result<void>> unroute(std::vector<route_entry> entries) override
+    {
+        for (auto& entry : entries) entry.index = 0;
+        request ask{.what = command::unroute, .routes = std::move(entries)};
+        co_return co_await run(std::move(ask));
+    }
+
+    awaitable<result<int>> listen(ipv4 address, std::uint16_t port) override
+    {
+        request ask{.what = command::listen, .routes = {{address, port, 0}}};
+        auto entry = co_await link_->begin(std::move(ask), -1);
+        auto done = co_await link_->finish(entry);
+        if (!done) co_return done.error();
+        if (done->answer.status == EADDRINUSE) co_return port_taken(address, port);
+        if (done->answer.status != 0) co_return error_of(done->answer);
+        if (!*done->passed) co_return error{errc::protocol_error, "no socket from the host agent"};
+        co_return done->passed->release();
+    }
+
+    awaitable<result<void>> add_addresses(std::vector<ipv4> addresses) override
+    {
+        co_return co_await run(about_addresses(command::add_address, addresses));
+    }
+
+    awaitable<result<void>> drop_addresses(std::vector<ipv4> addresses) override
+    {
+        co_return co_await run(about_addresses(command::drop_address, addresses));
+    }
+
+    awaitable<result<std::vector<name_refusal>>> put_names(std::vector<host_names> sets) override
+    {
+        if (names_) co_return names_->put(sets);
+        request ask{.what = command::put_names, .sets = std::move(sets)};
+        co_return co_await run_all(std::move(ask), -1);
+    }
+
+    awaitable<result<void>> drop_names(std::vector<ipv4> addresses) override
+    {
+        if (names_) co_return names_->drop(addresses);
+        co_return co_await run(about_addresses(command::drop_names, addresses));
+    }
+
+    void on_notice(std::function<void(const std::string&)> heard) override { link_->set_notice(std::move(heard)); }
+    void on_lost(std::function<void()> gone) override { link_->set_lost(std::move(gone)); }
+
+private:
+    static request about_addresses(command what, const std::vector<ipv4>& addresses)
+    {
+        request ask{.what = what};
+        for (const auto address : addresses) ask.sets.push_back({address, {}});
+        return ask;
+    }
+
+    awaitable<result<void>> run(request ask, int passed = -1)
+    {
+        auto done = co_await run_all(std::move(ask), passed);
+        if (!done) co_return done.error();
+        co_return result<void>{};
+    }
+
+    /// All packets are on their way before the first answer is waited for. The first failure is the answer.
+    awaitable<result<std::vector<name_refusal>>> run_all(request ask, int passed)
+    {
+        auto parts = split_request(ask);
+        if (!parts) co_return parts.error();
+        std::vector<std::shared_ptr<pending>> begun;
+        for (auto& part : *parts) {
+            auto entry = co_await link_->begin(std::move(part), passed);
+            begun.push_back(std::move(entry));
+        }
+        std::vector<name_refusal> refusals;
+        std::optional<error> failure;
+        for (const auto& entry : begun) {
+            auto done = co_await link_->finish(entry);
+            if (!done && !failure) failure = done.error();
+            if (done && done->answer.status != 0 && !failure) failure = error_of(done->answer);
+            if (done) std::move(done->answer.refusals.begin(), done->answer.refusals.end(), std::back_inserter(refusals));
+        }
+        if (failure) co_return *failure;
+        co_return refusals;
+    }
+
+    std::shared_ptr<agent_link> link_;
+    facts about_;
+    std::unique_ptr<local_names> names_;
+};
+
+} // namespace
+
+std::string_view name_of(listening_mode mode)
+{
+    return mode == listening_mode::lookup ? "lookup" : "bind";
+}
+
+awaitable<result<std::unique_ptr<host_client>>> connect_agent(asio::any_io_executor executor, engine_handle engine, connect_options options)
+{
+    const bool own_file = options.hosts_path != "/etc/hosts";
+    auto link = std::make_shared<agent_link>(executor, engine.socket);
+    link->start();
+    request ask{.what = command::hello, .flag = static_cast<std::uint8_t>(options.listening)};
+    if (!options.aliases) ask.flag |= without_aliases;
+    if (own_file) ask.flag |= without_names;
+    auto entry = co_await link->begin(std::move(ask), -1);
+    auto done = co_await link->finish(entry);
+    if (done && done->answer.status != 0) done = error_of(done->answer);
+    if (!done) {
+        link->stop();
+        co_return done.error();
+    }
+    auto lines = split(done->answer.text, '\n');
+    lines.resize(6);
+    facts about;
+    about.privileged = true;
+    about.listening = lines[0] == "lookup" ? listening_mode::lookup : listening_mode::bind;
+    about.listening_reason = lines[1];
+    about.hosts_path = options.hosts_path;
+    about.hosts_problem = own_file ? std::string{} : lines[2];
+    about.run_dir = lines[3];
+    about.agent_pid = to_number<int>(lines[4]).value_or(0);
+    about.aliases = !lines[5].empty();
+    std::unique_ptr<local_names> names;
+    if (own_file && !options.hosts_path.empty()) {
+        names = std::make_unique<local_names>(options.hosts_path, about.run_dir);
+        about.hosts_problem = names->problem();
+    }
+    auto client = std::make_unique<agent_client>(link, std::move(about));
+    client->use_names(std::move(names));
+    co_return client;
+}
+
+} // namespace fwd::host

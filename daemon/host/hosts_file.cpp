@@ -1,0 +1,223 @@
+#include "daemon/host/hosts_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdio>
+#include <cstdlib>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <thread>
+
+namespace fwd::host {
+namespace {
+
+using namespace std::chrono_literals;
+constexpr std::size_t most_bytes = 16 * 1024 * 1024;
+
+result<std::string> read_all(int file, std::size_t from = 0)
+{
+    std::string text;
+    for (std::size_t size = 0;;) {
+        text.resize(size + 64 * 1024);
+        const auto got = ::pread(file, text.data() + size, text.size() - size, static_cast<off_t>(from + size));
+        if (got < 0 && errno != EINTR) return errno_error("read");
+        if (got >= 0) text.resize(size += static_cast<std::size_t>(got));
+        if (got == 0) return text;
+        if (size > most_bytes) return error{errc::too_large, "more than 16 MiB"};
+    }
+}
+
+bool write_all(int file, std::string_view text, std::size_t from = 0)
+{
+    while (!text.empty()) {
+        const auto put = ::pwrite(file, text.data(), text.size(), static_cast<off_t>(from));
+        if (put < 0 && errno != EINTR) return false;
+        if (put > 0) text.remove_prefix(static_cast<std::size_t>(put)), from += static_cast<std::size_t>(put);
+    }
+    return true;
+}
+
+/// Owner, mode and extended attributes of `from` for `to`. What cannot be copied (a label that policy sets) is left.
+bool copy_ownership(int from, const struct stat& as, int to)
+{
+    std::string names(4096, '\0'), value(64 * 1024, '\0');
+    const auto size = ::flistxattr(from, names.data(), names.size());
+    for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size); at += std::string_view{names.data() + at}.size() + 1)
+        if (const auto got = ::fgetxattr(from, names.data() + at, value.data(), value.size()); got >= 0)
+            (void)::fsetxattr(to, names.data() + at, value.data(), static_cast<std::size_t>(got), 0);
+    return ::fchown(to, as.st_uid, as.st_gid) == 0 && ::fchmod(to, as.st_mode & 07777) == 0;
+}
+
+std::size_t common_prefix(std::string_view a, std::string_view b)
+{
+    return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
+}
+
+bool cannot_swap(int failure)
+{
+    return failure == EBUSY || failure == EXDEV || failure == EROFS || failure == EINVAL || failure == ENOSYS || failure == EACCES ||
+           failure == EPERM;
+}
+
+} // namespace
+
+/// The file as it was found: symlinks followed, its folder held open.
+struct hosts_file::opened {
+    descriptor folder, file;
+    std::string name;
+    struct stat about {};
+    std::string text;
+};
+
+result<hosts_file::opened> hosts_file::open() const
+{
+    char target[PATH_MAX];
+    if (!::realpath(path_.c_str(), target)) return errno_error(path_);
+    const std::string_view full{target};
+    opened found;
+    found.name = full.substr(full.rfind('/') + 1);
+    found.folder = descriptor{::open(std::string{full.substr(0, full.rfind('/') + 1)}.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    found.file = descriptor{::openat(found.folder.get(), found.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+    if (!found.file || ::fstat(found.file.get(), &found.about) != 0) return errno_error(path_);
+    if (!S_ISREG(found.about.st_mode)) return error{errc::invalid_request, path_ + " is not a file"};
+    auto text = read_all(found.file.get());
+    if (!text) return text.error().in(path_);
+    found.text = std::move(*text);
+    return found;
+}
+
+result<std::string> hosts_file::read() const
+{
+    auto found = open();
+    if (!found) return found.error();
+    return std::move(found->text);
+}
+
+result<bool> hosts_file::update(const edit& change)
+{
+    const descriptor lock{::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    for (int tries = 0; ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0; ++tries) {
+        if (errno != EWOULDBLOCK || tries > 1000) return errno_error("lock " + folder_);
+        std::this_thread::sleep_for(1ms);
+    }
+    for (int tries = 0; tries < 100; ++tries) {
+        auto old = open();
+        if (!old) return old.error();
+        const auto wanted = change(old->text);
+        if (wanted == old->text) return tries > 0;
+        auto outcome = swap_in(*old, wanted);
+        if (outcome && *outcome == attempt::in_place) outcome = write_in_place(*old, wanted);
+        if (!outcome) return outcome.error().in("write " + path_);
+        if (*outcome == attempt::done) return true;
+    }
+    return error{errc::conflict, path_ + " is changed by another program all the time"};
+}
+
+result<hosts_file::attempt> hosts_file::swap_in(opened& old, const std::string& wanted)
+{
+    const auto temporary = "." + old.name + ".fwd";
+    const int folder = old.folder.get();
+    (void)::unlinkat(folder, temporary.c_str(), 0); // of one that was killed
+    descriptor fresh{::openat(folder, temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
+    if (!fresh) return cannot_swap(errno) ? result<attempt>{attempt::in_place} : errno_error("make a file beside it");
+    struct stat made {
+    }, out{};
+    const auto exchange = [&] { return ::renameat2(folder, temporary.c_str(), folder, old.name.c_str(), RENAME_EXCHANGE); };
+    const auto came_out = [&] { return ::fstatat(folder, temporary.c_str(), &out, AT_SYMLINK_NOFOLLOW) == 0 ? out.st_ino : 0; };
+    if (!write_all(fresh.get(), wanted) || !copy_ownership(old.file.get(), old.about, fresh.get()) || ::fsync(fresh.get()) != 0 ||
+        ::fstat(fresh.get(), &made) != 0 || exchange() != 0) {
+        const auto failure = errno_error("replace");
+        (void)::unlinkat(folder, temporary.c_str(), 0);
+        return cannot_swap(failure.code.value()) ? result<attempt>{attempt::in_place} : failure;
+    }
+    const bool same_file = came_out() == old.about.st_ino;
+    auto now = same_file ? read_all(old.file.get()) : result<std::string>{std::string{}};
+    const auto deadline = clock::now() + 1s;
+    if (same_file && now && now->starts_with(old.text)) { // what was appended meanwhile is taken over as what comes late
+        (void)::unlinkat(folder, temporary.c_str(), 0);
+        swapped_out_.push_back({std::move(old.file), old.text.size(), deadline});
+        return attempt::done;
+    }
+    // Another program was faster: its file goes back in, until ours is what comes out.
+    for (int tries = 0; tries < 10 && exchange() == 0 && came_out() != made.st_ino; ++tries) {}
+    descriptor ours{::openat(folder, temporary.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+    if (ours) swapped_out_.push_back({std::move(ours), wanted.size(), deadline});
+    (void)::unlinkat(folder, temporary.c_str(), 0);
+    return attempt::again;
+}
+
+result<hosts_file::attempt> hosts_file::write_in_place(opened& old, const std::string& wanted)
+{
+    const auto fresh = saved_path() + ".new";
+    const descriptor saved{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
+    if (!write_all(saved.get(), std::to_string(old.text.size()) + "\n" + old.text + wanted) || ::fsync(saved.get()) != 0 ||
+        ::rename(fresh.c_str(), saved_path().c_str()) != 0)
+        return errno_error("save the original as " + saved_path());
+    old.file.reset(); // a lease is only for those who alone have the file open; while it is held, others wait in open()
+    const descriptor file{::openat(old.folder.get(), old.name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+    if (!file) {
+        const auto failure = errno_error("open");
+        (void)::unlink(saved_path().c_str());
+        return failure;
+    }
+    for (int tries = 0; tries < 50 && ::fcntl(file.get(), F_SETLEASE, F_WRLCK) != 0 && errno == EAGAIN; ++tries)
+        std::this_thread::sleep_for(1ms);
+    auto found = read_all(file.get());
+    if (!found || *found != old.text) return attempt::again;
+    const auto put = [&](std::string_view text, std::size_t from) {
+        return write_all(file.get(), text.substr(from), from) && ::ftruncate(file.get(), static_cast<off_t>(text.size())) == 0 &&
+               ::fsync(file.get()) == 0;
+    };
+    const auto prefix = common_prefix(old.text, wanted);
+    if (!put(wanted, prefix)) {
+        const auto failure = errno_error("write in place");
+        if (put(old.text, prefix)) (void)::unlink(saved_path().c_str());
+        return failure;
+    }
+    found = read_all(file.get());
+    (void)::unlink(saved_path().c_str());
+    if (found && found->starts_with(wanted)) return attempt::done;
+    notices_.push_back("another program wrote to " + path_ + " at the same time; look through it");
+    return attempt::again;
+}
+
+void hosts_file::recover()
+{
+    const descriptor saved{::open(saved_path().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+    const auto text = saved ? read_all(saved.get()) : result<std::string>{std::string{}};
+    const auto line = text ? text->find('\n') : std::string::npos;
+    if (line == std::string::npos) return;
+    const auto size = std::strtoull(text->c_str(), nullptr, 10);
+    const auto both = std::string_view{*text}.substr(line + 1);
+    const auto original = both.substr(0, size), wanted = both.substr(original.size());
+    if (auto now = open(); now && now->text != original && now->text != wanted) {
+        const auto written = common_prefix(now->text, wanted);
+        const auto rest = original.substr(std::min(written, original.size()));
+        const descriptor file{::openat(now->folder.get(), now->name.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC)};
+        if (std::string_view{now->text}.substr(written) != rest)
+            notices_.push_back(path_ + " was changed after a crash; it is left as it is");
+        else if (!write_all(file.get(), original) || ::ftruncate(file.get(), static_cast<off_t>(original.size())) != 0)
+            return;
+    }
+    (void)::unlink(saved_path().c_str());
+}
+
+bool hosts_file::adopt()
+{
+    std::string late;
+    std::erase_if(swapped_out_, [&](swapped_out& out) {
+        // A read lease is granted only when nobody has the file open for writing.
+        const bool closed = ::fcntl(out.file.get(), F_SETLEASE, F_RDLCK) == 0;
+        if (const auto more = read_all(out.file.get(), out.known)) late += *more, out.known += more->size();
+        return closed || clock::now() >= out.until;
+    });
+    if (!late.empty())
+        if (const auto done = update([&](std::string_view text) { return std::string{text} + late; }); !done)
+            notices_.push_back("lines that another program appended to " + path_ + " could not be kept: " + done.error().message());
+    return !swapped_out_.empty();
+}
+
+} // namespace fwd::host

@@ -1,0 +1,120 @@
+#include "daemon/host/protocol.hpp"
+
+#include "common/text.hpp"
+
+#include <cstring>
+
+namespace fwd::host {
+namespace {
+
+class packet_reader {
+public:
+    explicit packet_reader(std::span<const std::byte> packet) : left_{packet} {}
+    template <class T>
+    T number()
+    {
+        T value{};
+        if (const auto bytes = take(sizeof value); !bytes.empty()) std::memcpy(&value, bytes.data(), sizeof value);
+        return value;
+    }
+    std::string text()
+    {
+        const auto bytes = take(number<std::uint8_t>());
+        return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+    }
+    [[nodiscard]] bool good() const { return good_; }
+    [[nodiscard]] bool more() const { return good_ && !left_.empty(); }
+
+private:
+    std::span<const std::byte> take(std::size_t count)
+    {
+        good_ = good_ && count <= left_.size();
+        const auto bytes = left_.first(good_ ? count : 0);
+        left_ = left_.subspan(bytes.size());
+        return bytes;
+    }
+    std::span<const std::byte> left_;
+    bool good_ = true;
+};
+
+template <class T>
+void put(std::string& packet, T value)
+{
+    packet.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+bool permitted(const request& r)
+{
+    const auto items = r.routes.size() + r.sets.size();
+    if (r.what == command::hello) return items == 0 && (r.flag & 3) <= 2 && r.flag < 16;
+    if (r.what == command::attach) return items == 0 && r.flag < most_listeners;
+    if (items == 0 || r.flag != 0 || (r.what == command::listen && items != 1)) return false;
+    for (const auto& route : r.routes)
+        if (!may_lease(route.address) || route.port == 0 || route.index >= most_listeners) return false;
+    const bool named = r.what == command::put_names;
+    std::size_t names = 0;
+    for (const auto& set : r.sets) {
+        const bool local = (named || r.what == command::drop_names) && set.address.bits == 0x7f000001;
+        if ((!may_lease(set.address) && !local) || (names += set.names.size()) > (named ? most_names : 0)) return false;
+    }
+    return true;
+}
+
+} // namespace
+
+result<request> parse_request(std::span<const std::byte> packet)
+{
+    packet_reader in{packet};
+    request r{.what = command{in.number<std::uint8_t>()}, .flag = in.number<std::uint8_t>()};
+    const bool known = r.what >= command::hello && r.what <= command::drop_names && in.number<std::uint16_t>() == 0;
+    r.id = in.number<std::uint32_t>();
+    if (!known || packet.size() > most_packet_bytes) return error{errc::invalid_request, "unknown command"};
+    while (in.more()) {
+        const ipv4 address{in.number<std::uint32_t>()};
+        if (r.what <= command::listen) {
+            const auto port = in.number<std::uint16_t>();
+            r.routes.push_back({address, port, in.number<std::uint16_t>()});
+        } else {
+            auto& names = r.sets.emplace_back(host_names{address, {}}).names;
+            for (unsigned count = in.number<std::uint8_t>(); count > 0 && in.good(); --count) names.push_back(in.text());
+        }
+    }
+    if (!in.good() || r.id == 0 || !permitted(r)) return error{errc::invalid_request, "malformed or forbidden arguments"};
+    return r;
+}
+
+std::string pack_reply(const reply& answer)
+{
+    std::string packet;
+    put(packet, answer.id);
+    put(packet, std::int32_t{answer.status});
+    const auto text = std::string_view{answer.text}.substr(0, 4096);
+    put(packet, static_cast<std::uint16_t>(text.size()));
+    packet += text;
+    for (const auto& refusal : answer.refusals) {
+        put(packet, refusal.address.bits);
+        for (const auto part : {std::string_view{refusal.name}, std::string_view{refusal.why}.substr(0, 120)}) {
+            put(packet, static_cast<std::uint8_t>(part.size()));
+            packet += part;
+        }
+    }
+    return packet;
+}
+
+bool may_lease(ipv4 address)
+{
+    return address.bits >> 24 == 127 && address.bits >> 16 != 0x7f00 && address.bits != 0x7fffffff;
+}
+
+std::string_view forbidden_name(std::string_view name, std::string_view own_host_name)
+{
+    if (!is_dns_name(name)) return "not a host name (RFC 1123)";
+    const auto first = name.substr(0, name.find('.'));
+    if (name == "localhost" || name.ends_with(".localhost") || name.starts_with("localhost.")) return "means this machine";
+    if (first == "wpad" || first == "isatap" || name == "broadcasthost") return "is looked up by programs for their configuration";
+    const auto own = lower(own_host_name);
+    if (name == own || name == std::string_view{own}.substr(0, own.find('.'))) return "is this machine's own name";
+    return {};
+}
+
+} // namespace fwd::host
