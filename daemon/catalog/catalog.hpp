@@ -52,6 +52,7 @@ struct forward {
     std::string pod; ///< that the next connection would most likely get; empty: none
     std::string container;
     ipv4 local_ip;
+    std::vector<std::string> own_hostnames; ///< of a stable pod; empty: those of the service
     std::uint16_t local_port = 0; ///< where it is reachable here
     std::uint16_t service_port = 0;
     std::string port_name;

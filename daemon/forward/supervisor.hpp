@@ -1,0 +1,193 @@
+// From wishes to forwards: follows the clusters, leases addresses, listens, names, and tells the catalog what is so. Control thread.
+// What faces ask for arrives here as catalog::commands; what the data thread saw as data_events.
+#pragma once
+
+#include "common/async/task_scope.hpp"
+#include "daemon/catalog/catalog.hpp"
+#include "daemon/catalog/cluster_view.hpp"
+#include "daemon/catalog/commands.hpp"
+#include "daemon/forward/cluster.hpp"
+#include "daemon/forward/data_plane.hpp"
+#include "daemon/forward/naming.hpp"
+#include "daemon/forward/selection.hpp"
+#include "daemon/host/client.hpp"
+#include "daemon/store/leases.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace fwd::forward {
+
+struct supervisor_settings {
+    kube::kubeconfig config;
+    struct context {
+        std::string name, alias;
+    };
+    std::vector<context> contexts;            ///< of --context, the first is primary; empty: the current one
+    std::string primary_namespace;            ///< of the primary context; empty: the first that is asked for
+    std::string domain;
+    std::vector<port_mapping> mappings;
+    std::map<std::string, ipv4> reservations; ///< by "svc", "svc.ns" or "svc.ns.ctx"
+    std::string user;
+    duration find_service = 30s;              ///< how long an add waits for the first list
+};
+
+/// All of it outlives the supervisor.
+struct supervisor_parts {
+    const kube::surroundings& around;
+    data_plane& data;
+    host::host_client& host;
+    store::lease_store& leases;
+    catalog::catalog& state;
+    std::function<void(bool force)> on_shutdown;
+};
+
+class supervisor final : public catalog::commands, public catalog::cluster_view {
+public:
+    supervisor(supervisor_parts parts, supervisor_settings settings);
+    ~supervisor() override;
+
+    /// Starts reconciling. Wishes may be added before.
+    void start();
+    /// Names, routes and forwards go; watches end. The data plane is stopped by its owner.
+    awaitable<void> stop();
+    /// Where the data thread reports to.
+    [[nodiscard]] data_events& reports();
+    /// Ends when every namespace that was asked for has its list in, or has failed; what failed is returned.
+    awaitable<std::vector<error>> settled(duration limit);
+    /// Network changed, or the machine woke up.
+    void poke();
+
+    // catalog::commands
+    awaitable<catalog::answer<catalog::added_service>> add(catalog::add_service ask) override;
+    awaitable<catalog::answer<catalog::added_namespace>> add(catalog::add_namespace ask) override;
+    awaitable<catalog::answer<std::vector<std::string>>> remove_service(std::string key) override;
+    awaitable<catalog::answer<std::vector<std::string>>> remove_namespace(std::string key) override;
+    void shutdown(bool force) override;
+
+    // catalog::cluster_view
+    awaitable<catalog::answer<std::vector<catalog::cluster_service>>> services(std::string context, std::string namespace_name) override;
+    awaitable<catalog::answer<std::vector<catalog::cluster_namespace>>> namespaces(std::string context) override;
+
+private:
+    /// Names a service of a cluster, forwarded or not.
+    struct service_id {
+        std::string context, namespace_name, name; ///< context as in the kubeconfig
+        auto operator<=>(const service_id&) const = default;
+    };
+    /// One listening port.
+    struct port_state {
+        forward_id id = 0;
+        service_id of;
+        planned_port plan;
+        ipv4 address;
+        std::uint16_t local = 0;  ///< where it listens in truth
+        enum class listening { pending, there, failed } listens = listening::pending;
+        std::string listen_code, listen_problem;
+        std::shared_ptr<catalog::counters> traffic;
+        bool opening = false, verified = false;
+        std::optional<catalog::failure> failure; ///< since the last success
+        std::uint64_t attempts = 0;
+        endpoints sent;
+    };
+    /// An address with its ports and names: of the service itself, or of one stable pod.
+    struct group {
+        std::string lease_key;
+        ipv4 address;
+        std::map<std::uint16_t, port_state> ports; ///< by the local port that was planned
+        std::vector<std::string> names;            ///< granted, and written unless withheld
+        std::vector<catalog::conflict> conflicts;
+        std::vector<std::string> written;
+    };
+    struct forwarded {
+        service_id id;
+        std::shared_ptr<const kube::service> object;
+        service_plan plan;
+        std::map<std::string, group> groups; ///< "" is the service, others are stable pods by host name
+        std::optional<time_point> eligible_at;
+        catalog::wish_owner owner;
+        bool by_itself = false;
+        std::string lease_code, lease_problem;
+    };
+    /// What one pass asks of the machine.
+    struct batch {
+        std::vector<ipv4> new_addresses, old_addresses;
+        std::vector<host::route_entry> old_routes;
+        std::vector<std::pair<service_id, std::string>> listens; ///< service and group with pending ports
+        std::vector<endpoints> endpoints_;
+        std::set<service_id> touched;
+    };
+    struct watching {
+        watch_scope scope;
+        std::shared_ptr<wish> what;
+    };
+
+    // supervisor.cpp: wishes and questions
+    result<cluster*> open_context(const std::string& name);
+    result<std::string> context_name(const std::string& given) const;
+    [[nodiscard]] std::string shown(const std::string& context) const;
+    [[nodiscard]] std::string key_of(const service_id& id) const;
+    [[nodiscard]] std::optional<service_id> id_of(const std::string& key) const;
+    static watch_scope scope_of(const wish& what);
+    std::shared_ptr<wish> put_wish(wish next, bool& created);
+    void drop_wish(const std::shared_ptr<wish>& what);
+    void show_namespaces();
+    void show_contexts();
+    void mark(const service_id& id);
+    void mark_namespace(const std::string& context, const std::string& namespace_name);
+    [[nodiscard]] std::shared_ptr<wish> wish_for(const service_id& id, std::shared_ptr<const kube::service>& object);
+    awaitable<bool> changed_before(time_point deadline);
+    awaitable<catalog::answer<std::monostate>> wait_for_lists(cluster& of, std::shared_ptr<wish> what, time_point deadline);
+    awaitable<catalog::refusal> unknown_service(cluster& of, std::string namespace_name, std::string name);
+    awaitable<std::optional<catalog::refusal>> unknown_namespace(cluster& of, std::string name);
+    awaitable<bool> wait_until_ready(std::vector<std::string> keys, catalog::wait_for what, time_point deadline);
+    [[nodiscard]] bool satisfied(const std::string& key, catalog::wait_for what) const;
+    awaitable<void> renew(std::string context);
+
+    // reconcile.cpp: from what is wanted to what is there
+    awaitable<void> reconcile();
+    void update(const service_id& id, batch& to);
+    void remove(const service_id& id, batch& to);
+    void update_group(forwarded& of, const std::string& hostname, const std::vector<planned_port>& ports, bool coming, batch& to);
+    void remove_group(forwarded& of, const std::string& hostname, batch& to);
+    void claim_names(forwarded& of, const std::string& hostname);
+    awaitable<void> apply(batch& now);
+    awaitable<void> listen_bound(group& at, const std::string& context);
+    awaitable<void> write_names(const std::set<service_id>& touched);
+    void announce(port_state& port);
+
+    // show.cpp: what the catalog says
+    void show(const forwarded& of);
+    void add_forwards(catalog::service& to, const forwarded& of, const std::string& hostname, const group& from) const;
+    void judge(catalog::forward& to, const forwarded& of, const std::string& hostname, const port_state& port) const;
+    void on_reports(std::vector<report> reports);
+
+    struct ears;
+
+    supervisor_parts parts_;
+    supervisor_settings settings_;
+    logger& log_;
+    timing& clock_;
+    std::unique_ptr<ears> ears_;
+    std::shared_ptr<kube::exec_cache> plugins_;
+    std::map<std::string, std::string> shown_;                  ///< context to what is shown
+    std::map<std::string, std::unique_ptr<cluster>> clusters_;  ///< by context
+    std::string primary_context_;
+    std::map<std::string, std::string> primary_namespace_;      ///< by context
+    std::vector<std::shared_ptr<wish>> wishes_;
+    std::map<service_id, forwarded> forwarded_;
+    std::map<forward_id, std::pair<service_id, std::pair<std::string, std::uint16_t>>> by_id_;
+    name_table names_;
+    std::set<service_id> dirty_;
+    async_event dirty_event_, changed_;
+    forward_id last_id_ = 0;
+    bool stopping_ = false;
+    timer_id retry_listen_ = 0;
+    task_scope tasks_;
+};
+
+} // namespace fwd::forward
