@@ -4,7 +4,7 @@
 #   BUILD_DIR   whose programs (build-test)
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export BUILD_DIR=${BUILD_DIR:-build-test} WERROR=${WERROR:-1}
+export BUILD_DIR=$(realpath -m "${BUILD_DIR:-build-test}") WERROR=${WERROR:-1}
 scripts/build.sh fwd fwdd fwd-simcluster >/dev/null
 # Claude Code, for the case that it is a client of; without npm or registry that case is skipped.
 export FWD_CLAUDE=${XDG_CACHE_HOME:-$HOME/.cache}/fwd/claude

@@ -2,7 +2,7 @@
 
 # unit_test_targets - the names of all that the build knows.
 unit_test_targets() {
-  scripts/build.sh -t targets all 2>/dev/null | sed -nE 's/^(test_[a-z_]+|[a-z_]+_fuzz): phony.*/\1/p' | sort -u
+  scripts/build.sh -t targets all 2>/dev/null | sed -nE 's/^(test_[a-z_]+|[a-z_]+_fuzz): CXX_EXECUTABLE.*/\1/p' | sort -u
 }
 
 # run_unit_tests LABEL TARGET... - runs each for at most five minutes, shows what failed, ends with the count line.
@@ -32,5 +32,5 @@ run_unit_tests() {
     fi
   done
   echo "$passed passed, $failed failed"
-  [ "$failed" = 0 ]
+  [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }
