@@ -60,6 +60,9 @@ struct bed {
         net.hosts["proxy.test"] = {asio::ip::make_address("10.0.0.9")};
     }
 
+    /// Lets the conversations see that the other side went, and end.
+    ~bed() { clock.settle(); }
+
     /// Listens and plays `conversation` with the first that comes.
     template <class F>
     void play(endpoint where, F conversation)
