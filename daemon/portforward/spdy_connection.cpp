@@ -50,7 +50,7 @@ spdy_connection::spdy_connection(std::unique_ptr<data_stream> stream, framing ho
 
 spdy_connection::~spdy_connection()
 {
-    clock_.cancel(timer_);
+    stop_timer();
 }
 
 void spdy_connection::start(std::string rest)
@@ -425,7 +425,7 @@ void spdy_connection::end_all(std::string text)
         each->pending = pair_failure::tunnel_lost;
         each->text = text;
     }
-    clock_.cancel(std::exchange(timer_, 0));
+    stop_timer();
     unsettled_ = true;
 }
 
@@ -492,10 +492,16 @@ void spdy_connection::note_able(bool before)
     if (!before && able()) pulse_.able_again(clock_.now());
 }
 
+/// A dead tunnel has no timer: the loop may keep it for longer than the clock lives.
+void spdy_connection::stop_timer()
+{
+    if (timer_ != 0) clock_.cancel(std::exchange(timer_, 0));
+}
+
 void spdy_connection::schedule(time_point when)
 {
     if (!alive_ || (timer_ != 0 && timer_due_ <= when)) return;
-    clock_.cancel(timer_);
+    stop_timer();
     timer_due_ = when;
     timer_ = clock_.call_at(when, [this] { tick(); });
 }

@@ -118,6 +118,7 @@ private:
     [[nodiscard]] bool able() const { return choked_ == 0 && !stuck_; }
     void note_able(bool before);
     void schedule(time_point when);
+    void stop_timer();
     void tick();
     void watch_backlog(time_point now);
     void check_replies(time_point now);

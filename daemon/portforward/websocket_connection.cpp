@@ -32,7 +32,7 @@ public:
           pipe_{std::move(stream), framing::websocket, 1, seed, std::move(executor), *this}, heard_{clock.now()}
     {
     }
-    ~legacy_connection() override { clock_.cancel(timer_); }
+    ~legacy_connection() override { stop_timer(); }
 
     void start(std::string rest)
     {
@@ -73,7 +73,9 @@ private:
     void tell_later();
     void tell();
     void schedule(time_point when);
+    void stop_timer();
     void tick();
+    void end();
 
     timing& clock_;
     transport_sink* sink_;
@@ -126,8 +128,7 @@ void legacy_connection::close(bool leave)
 {
     if (leave) sink_ = nullptr;
     if (!alive_) return;
-    alive_ = false;
-    pipe_.close();
+    end();
     if (pair_ && !dead_) {
         dead_ = true;
         pending_ = pair_failure::tunnel_lost;
@@ -173,8 +174,7 @@ void legacy_connection::reset()
     queued_ = 0;
     choke(false);
     if (!alive_) return;
-    alive_ = false;
-    pipe_.close();
+    end();
     lost_ = error{errc::closed, "the connection ended, and with it its tunnel"};
     tell_later();
 }
@@ -264,7 +264,7 @@ void legacy_connection::fail(pair_failure why, std::string text)
 void legacy_connection::on_lost(error why)
 {
     if (!alive_) return;
-    alive_ = false;
+    end();
     tell_drained();
     // The server closes the tunnel when the connection has ended; that is its only way to say so.
     const bool ended = why.is(errc::closed) && accepted_ && text_.empty();
@@ -327,8 +327,7 @@ void legacy_connection::tell()
         if (pair_) pair_->on_failed(why, printable(trim(text_)));
     }
     if (alive_ && retired_ && !pair_) {
-        alive_ = false;
-        pipe_.close();
+        end();
         lost_ = error{errc::closed, "the tunnel was retired"};
     }
     if (lost_) {
@@ -341,10 +340,23 @@ void legacy_connection::tell()
     }
 }
 
+/// No timer outlives this: the object itself may be kept by the loop for longer than the clock lives.
+void legacy_connection::end()
+{
+    alive_ = false;
+    stop_timer();
+    pipe_.close();
+}
+
+void legacy_connection::stop_timer()
+{
+    if (timer_ != 0) clock_.cancel(std::exchange(timer_, 0));
+}
+
 void legacy_connection::schedule(time_point when)
 {
     if (!alive_) return;
-    clock_.cancel(timer_);
+    stop_timer();
     timer_ = clock_.call_at(when, [this] { tick(); });
 }
 
@@ -357,8 +369,7 @@ void legacy_connection::tick()
     if (finished_) {
         const auto quiet_since = heard_;
         if (!choked_ && queued_ + pipe_.unsent() == 0 && now - quiet_since >= after_finish && pair_ && !dead_) {
-            alive_ = false;
-            pipe_.close();
+            end();
             remote_done_ = true;
             lost_ = error{errc::closed, "the connection ended, and with it its tunnel"};
             tell_later();
