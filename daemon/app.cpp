@@ -1,0 +1,468 @@
+#include "daemon/app.hpp"
+
+#include "common/api/places.hpp"
+#include "common/async/task_scope.hpp"
+#include "common/async/timeout.hpp"
+#include "common/text.hpp"
+#include "daemon/api/server.hpp"
+#include "daemon/catalog/event_bus.hpp"
+#include "daemon/forward/supervisor.hpp"
+#include "daemon/host/privilege.hpp"
+#include "daemon/kube/file_source.hpp"
+#include "daemon/kube/process.hpp"
+#include "daemon/narration.hpp"
+#include "daemon/store/database.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <fmt/core.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <sys/utsname.h>
+#include <thread>
+#include <unistd.h>
+
+extern char** environ;
+
+namespace fwd::daemon {
+
+namespace {
+
+kube::environment our_environment()
+{
+    kube::environment made;
+    for (char** at = environ; *at; ++at) {
+        const std::string_view one{*at};
+        if (const auto equals = one.find('='); equals != std::string_view::npos) made.emplace(one.substr(0, equals), one.substr(equals + 1));
+    }
+    return made;
+}
+
+/// The data thread: one loop, its own clock, chance and network.
+class data_thread {
+public:
+    data_thread()
+        : guard_{asio::make_work_guard(loop_)}, clock{make_timing(loop_.get_executor())}, random{make_system_random()},
+          net{make_network(loop_.get_executor())}
+    {
+    }
+    ~data_thread() { end(); }
+    void start()
+    {
+        thread_ = std::thread{[this] {
+            sigset_t all;
+            sigfillset(&all);
+            pthread_sigmask(SIG_BLOCK, &all, nullptr); // signals are the control thread's
+            loop_.run();
+        }};
+    }
+    void end()
+    {
+        if (!thread_.joinable()) return;
+        guard_.reset();
+        loop_.stop();
+        thread_.join();
+    }
+    asio::any_io_executor executor() { return loop_.get_executor(); }
+
+private:
+    asio::io_context loop_{1};
+    asio::executor_work_guard<asio::io_context::executor_type> guard_;
+    std::thread thread_;
+
+public:
+    std::unique_ptr<timing> clock;
+    std::unique_ptr<random_source> random;
+    std::unique_ptr<network> net;
+};
+
+class engine {
+public:
+    engine(const options& asked, host::engine_handle agent, host::dropped user, host::descriptor_limit limits)
+        : asked_{asked}, agent_{agent}, user_{std::move(user)}, limits_{limits}, executor_{loop_.get_executor()},
+          clock_{make_timing(executor_)}, random_{make_system_random()}, net_{make_network(executor_)}, side_{make_offload_thread()},
+          store_thread_{make_offload_thread()},
+          processes_{kube::make_process_runner(executor_, *clock_, kube::descriptor_limit{limits.original.rlim_cur, limits.original.rlim_max})},
+          files_{kube::make_file_source()}, log_{asked.level},
+          around_{executor_, *clock_, *random_, *net_, *side_, *processes_, *files_, log_, our_environment()}, events_{*clock_}, catalog_{*clock_, events_},
+          tasks_{executor_, log_}
+    {
+    }
+
+    int run()
+    {
+        start_log();
+        asio::signal_set signals{loop_, SIGINT, SIGTERM, SIGHUP};
+        listen_for(signals);
+        asio::co_spawn(loop_, live(signals), [this](std::exception_ptr thrown) {
+            if (thrown) {
+                try {
+                    std::rethrow_exception(thrown);
+                } catch (const std::exception& e) {
+                    log_.error("the daemon failed", {{"error", e.what()}});
+                }
+                status_ = 1;
+            }
+            loop_.stop();
+        });
+        loop_.run();
+        data_.end();
+        return status_;
+    }
+
+private:
+    void start_log()
+    {
+        if (!asked_.log_file.empty()) {
+            file_log_.open(asked_.log_file, std::ios::app);
+            if (!file_log_) fmt::print(stderr, "fwdd: --log-file: {} cannot be written; the log goes to standard error\n", asked_.log_file);
+        }
+        log_.add_sink([this](const log_line& line) {
+            const auto text = (asked_.log_json ? line.as_json() : line.as_text()) + "\n";
+            if (file_log_.is_open()) file_log_ << text << std::flush;
+            else std::fputs(text.c_str(), stderr);
+        });
+    }
+
+    void listen_for(asio::signal_set& signals)
+    {
+        signals.async_wait([this, &signals](error_code why, int which) {
+            if (why) return;
+            if (which == SIGHUP) log_.info("HUP: files are read again at their next use", {});
+            else if (stop_asked_) {
+                // A second signal: what is left is undone by the agent, or by nobody's need.
+                status_ = 0;
+                loop_.stop();
+                return;
+            } else
+                ask_stop();
+            listen_for(signals);
+        });
+    }
+
+    void ask_stop()
+    {
+        stop_asked_ = true;
+        stop_event_.set();
+    }
+
+    awaitable<void> live(asio::signal_set& signals)
+    {
+        const auto started = co_await start();
+        if (!started) {
+            fmt::print(stderr, "fwdd: {}\n", started.error().message());
+            status_ = 1;
+        } else if (!stop_asked_)
+            co_await stop_event_.wait();
+        co_await stop();
+        error_code ignored; // nothing waits for signals any more; a late one ends us by default
+        signals.cancel(ignored);
+    }
+
+    /// Everything up to `ready`. What fails here ends the daemon.
+    awaitable<result<void>> start()
+    {
+        place_facts place{::getuid(), around_.variables["HOME"], [this](std::string_view name) {
+                              const auto at = around_.variables.find(std::string{name});
+                              return at == around_.variables.end() ? std::string{} : at->second;
+                          }};
+        const auto state = state_folder(place);
+
+        auto config = load_config();
+        if (!config) {
+            if (asked_.services) co_return config.error();
+            log_.warn("no usable kubeconfig", {{"error", config.error().message()}});
+            config = kube::kubeconfig{};
+        }
+        if (asked_.services) {
+            for (const auto& context : asked_.contexts)
+                if (const auto there = config->resolve(context.name); !there) co_return there.error();
+            if (asked_.contexts.empty())
+                if (const auto there = config->resolve(""); !there) co_return there.error();
+        }
+
+        if (agent_.socket >= 0) {
+            host::connect_options how;
+            how.listening = asked_.listening;
+            how.aliases = asked_.aliases;
+            how.hosts_path = asked_.hosts_path;
+            auto got = co_await host::connect_agent(executor_, agent_, how);
+            if (!got) co_return got.error();
+            host_ = std::move(*got);
+        } else
+            host_ = host::make_unprivileged_client(executor_, asked_.hosts_path == "/etc/hosts" ? "" : asked_.hosts_path);
+        host_->on_notice([this](const std::string& text) { log_.warn("hosts file", {{"notice", text}}); });
+        host_->on_lost([this] {
+            auto self = catalog_.self();
+            self.agent_alive = false;
+            catalog_.set_self(self);
+            log_.error("the host agent is gone", {});
+            ask_stop();
+        });
+        for (const auto& note : user_.notes) log_.info(note, {});
+
+        database_ = std::make_unique<store::database>(state + "/" + std::string{database_name}, *store_thread_, *clock_, executor_, log_);
+        store::lease_settings leases;
+        if (asked_.address_base) leases.first = *asked_.address_base;
+        if (const auto opened = co_await database_->open(); !opened) {
+            log_.warn("history and leases are kept in memory only", {{"error", opened.error().message()}});
+            leases_ = store::make_memory_leases(*clock_, leases);
+        } else if (auto kept = co_await store::open_leases(*database_, *clock_, leases)) {
+            leases_ = std::move(*kept);
+        } else {
+            log_.warn("leases are kept in memory only", {{"error", kept.error().message()}});
+            leases_ = store::make_memory_leases(*clock_, leases);
+        }
+        for (const auto& [name, address] : asked_.reservations) leases_->reserve(address);
+
+        show_self();
+        make_supervisor(*config);
+        data_.start();
+        if (host_->about().listening == host::listening_mode::lookup) {
+            const auto listener = co_await plane_->open_listener();
+            if (!listener) co_return listener.error().in("open the listener");
+            if (const auto attached = co_await host_->attach(0, *listener); !attached) co_return attached.error().in("attach the listener");
+        }
+        supervisor_->start();
+        if (const auto served = co_await serve_api(place, state); !served) co_return served.error();
+        tasks_.start("rates", sample());
+        co_return co_await first_wishes(*config);
+    }
+
+    result<kube::kubeconfig> load_config()
+    {
+        kube::kubeconfig_sources from;
+        from.given = asked_.kubeconfig;
+        from.variable = around_.variables["KUBECONFIG"];
+        from.home = around_.variables["HOME"];
+        from.variables = around_.variables;
+        return kube::load(from, *files_);
+    }
+
+    void show_self()
+    {
+        catalog::identity self;
+        self.version = FWD_VERSION;
+        self.build = __VERSION__;
+        self.user = user_.user.name.empty() ? std::to_string(::getuid()) : user_.user.name;
+        self.hosts_path = host_->about().hosts_path;
+        self.listening = host_->about().listening == host::listening_mode::lookup ? "sk_lookup" : "bind";
+        utsname machine{};
+        ::uname(&machine);
+        self.platform = fmt::format("linux/{} {}", machine.machine, machine.release);
+        self.pid = host_->about().agent_pid ? host_->about().agent_pid : ::getpid();
+        self.privileged = host_->about().privileged;
+        self.started = clock_->wall_now();
+        catalog_.set_self(std::move(self));
+    }
+
+    void make_supervisor(const kube::kubeconfig& config)
+    {
+        forward::supervisor_settings settings;
+        settings.config = config;
+        for (const auto& context : asked_.contexts) settings.contexts.push_back({context.name, context.alias});
+        if (!asked_.namespaces.empty()) settings.primary_namespace = asked_.namespaces.front();
+        settings.domain = asked_.domain;
+        settings.mappings = asked_.mappings;
+        settings.reservations = asked_.reservations;
+        settings.user = user_.user.name;
+        forward::data_limits limits;
+        limits.wait = asked_.wait;
+        const forward::data_parts parts{data_.executor(), *data_.net, *data_.clock, *data_.random, log_};
+        // The plane reports to the supervisor, which posts to the plane: one of them has to be told later.
+        reports_ = std::make_unique<late_events>();
+        plane_ = std::make_unique<forward::data_plane>(parts, executor_, *reports_, asked_.transport, limits);
+        forward::supervisor_parts use{around_, *plane_, *host_, *leases_, catalog_, [this](bool force) {
+                                          if (force) status_ = 0;
+                                          ask_stop();
+                                      }};
+        supervisor_ = std::make_unique<forward::supervisor>(std::move(use), std::move(settings));
+        reports_->to = &supervisor_->reports();
+    }
+
+    awaitable<result<void>> serve_api(place_facts place, std::string state)
+    {
+        api::api_settings settings;
+        settings.tcp = asked_.api;
+        settings.port = asked_.api_port;
+        settings.last_port = asked_.api_port == 8080 ? 8089 : asked_.api_port;
+        if (asked_.api_address != "localhost") settings.addresses = {asked_.api_address};
+        const auto runtime = host_->about().run_dir.empty() ? unprivileged_runtime_folder(place) : host_->about().run_dir;
+        settings.socket_path = runtime + "/" + std::string{socket_name};
+        settings.address_path = runtime + "/" + std::string{address_name};
+        settings.token_path = state + "/" + std::string{token_name};
+        settings.user = ::getuid();
+        const api::api_parts parts{executor_, catalog_, *supervisor_, *supervisor_, events_, log_, *clock_, *random_, *net_};
+        api_ = std::make_unique<api::server>(parts, settings);
+        if (const auto started = api_->start(); !started) co_return started.error();
+        if (host_->about().listening == host::listening_mode::lookup) co_await serve_internal_name();
+        co_return result<void>{};
+    }
+
+    /// http://fwd.internal/ on an address and port of its own. Its absence is only noted: the socket and localhost are there.
+    awaitable<void> serve_internal_name()
+    {
+        auto listener = net_->listen(make_endpoint(ipv4{0x7f000001}, 0), {});
+        const auto address = leases_->allocate("fwd.internal");
+        if (!listener || !address) {
+            log_.warn("fwd.internal is not served", {{"error", (!listener ? listener.error() : address.error()).message()}});
+            co_return;
+        }
+        const std::vector<host::route_entry> routes{{*address, 80, 1}};
+        const std::vector<host::host_names> names{{*address, {"fwd.internal"}}};
+        const std::vector<ipv4> addresses{*address};
+        auto done = co_await host_->attach(1, (*listener)->descriptor());
+        if (done) done = co_await host_->add_addresses(addresses);
+        if (done) done = co_await host_->route(routes);
+        if (done) {
+            const auto named = co_await host_->put_names(names);
+            if (!named) done = named.error();
+        }
+        if (!done) log_.warn("fwd.internal is not served", {{"error", done.error().message()}});
+        else api_->adopt(std::move(*listener));
+    }
+
+    awaitable<result<void>> first_wishes(const kube::kubeconfig& config)
+    {
+        narration tell{catalog_, host_->about(), api_->urls()};
+        tell.begin(asked_.services);
+        if (asked_.services) {
+            auto contexts = asked_.contexts;
+            if (contexts.empty()) contexts.push_back({config.current_context, ""});
+            std::size_t wanted = 0;
+            std::vector<std::string> failed;
+            for (const auto& context : contexts) {
+                auto namespaces = asked_.namespaces;
+                if (asked_.all_namespaces) namespaces = {""};
+                else if (namespaces.empty()) namespaces = {config.default_namespace(context.name)};
+                for (const auto& name : namespaces) {
+                    catalog::add_namespace ask;
+                    ask.namespace_name = name;
+                    ask.context = context.name;
+                    ask.selector = asked_.selector;
+                    ask.field_selector = asked_.field_selector;
+                    ask.services = asked_.service_names;
+                    ask.exclude = asked_.exclude;
+                    ask.owner.owner = user_.user.name;
+                    ++wanted;
+                    // Concurrently: one cluster that does not answer must not hold up the others.
+                    tasks_.start("forward " + name, add_one(ask, wanted_results_));
+                }
+            }
+            while (wanted_results_.size() < wanted && !stop_asked_) co_await results_event_.wait();
+            for (const auto& why : wanted_results_)
+                if (why) tell.failed(*why), failed.push_back(why->message());
+            if (failed.size() == wanted && wanted > 0) co_return error{errc::unavailable, "nothing that was asked for can be forwarded"};
+            (void)co_await supervisor_->settled(10s);
+        }
+        tell.ready();
+        co_return result<void>{};
+    }
+
+    awaitable<void> add_one(catalog::add_namespace ask, std::vector<std::optional<error>>& into)
+    {
+        auto done = co_await supervisor_->add(std::move(ask));
+        into.push_back(done ? std::nullopt : std::optional{done.error().why});
+        results_event_.set();
+    }
+
+    awaitable<void> sample()
+    {
+        for (;;) {
+            co_await clock_->sleep_for(1s);
+            catalog_.sample_rates(1s);
+        }
+    }
+
+    awaitable<void> stop()
+    {
+        catalog::event last{};
+        last.type = catalog::event_type::shutdown_started;
+        last.when = clock_->wall_now();
+        events_.emit(std::move(last));
+        // Two seconds are promised; a part that hangs must not keep the rest from ending.
+        const auto bounded = [this](awaitable<void> work) { return with_timeout(*clock_, 1500ms, as_value(std::move(work))); };
+        if (api_) (void)co_await bounded(api_->stop(200ms));
+        tasks_.cancel();
+        (void)co_await bounded(tasks_.join());
+        if (plane_) (void)co_await bounded(plane_->stop());
+        if (supervisor_) (void)co_await bounded(supervisor_->stop());
+        if (database_) (void)co_await bounded(database_->close());
+    }
+    static awaitable<result<bool>> as_value(awaitable<void> work)
+    {
+        co_await std::move(work);
+        co_return true;
+    }
+
+    struct late_events final : forward::data_events {
+        forward::data_events* to = nullptr;
+        void on_reports(std::vector<forward::report> reports) override { to->on_reports(std::move(reports)); }
+        void on_credential_rejected(std::string context, std::uint64_t generation) override { to->on_credential_rejected(std::move(context), generation); }
+        void on_pod_gone(std::string context, kube::pod_ref pod) override { to->on_pod_gone(std::move(context), std::move(pod)); }
+    };
+
+    options asked_;
+    host::engine_handle agent_;
+    host::dropped user_;
+    host::descriptor_limit limits_;
+    asio::io_context loop_{1};
+    asio::any_io_executor executor_;
+    std::unique_ptr<timing> clock_;
+    std::unique_ptr<random_source> random_;
+    std::unique_ptr<network> net_;
+    std::unique_ptr<offload> side_, store_thread_;
+    std::unique_ptr<kube::process_runner> processes_;
+    std::unique_ptr<kube::file_source> files_;
+    std::ofstream file_log_;
+    logger log_;
+    kube::surroundings around_;
+    catalog::event_bus events_;
+    catalog::catalog catalog_;
+    data_thread data_;
+    std::unique_ptr<host::host_client> host_;
+    std::unique_ptr<store::database> database_;
+    std::unique_ptr<store::lease_store> leases_;
+    std::unique_ptr<late_events> reports_;
+    std::unique_ptr<forward::data_plane> plane_;
+    std::unique_ptr<forward::supervisor> supervisor_;
+    std::unique_ptr<api::server> api_;
+    std::vector<std::optional<error>> wanted_results_;
+    async_event results_event_, stop_event_;
+    bool stop_asked_ = false;
+    int status_ = 0;
+    task_scope tasks_;
+};
+
+} // namespace
+
+int run(const options& asked, host::engine_handle agent)
+{
+    const auto limits = host::raise_descriptor_limit();
+    host::dropped user;
+    if (::geteuid() == 0) {
+        const host::drop_options how{asked.run_as, asked.kubeconfig, agent.agent};
+        auto got = host::drop_to_user(how);
+        if (!got) {
+            fmt::print(stderr, "fwdd: {}\n", got.error().message());
+            return 1;
+        }
+        user = std::move(*got);
+    } else if (!asked.run_as.empty()) {
+        fmt::print(stderr, "fwdd: --run-as needs root\n");
+        return 2;
+    } else {
+        const auto* name = std::getenv("USER");
+        user.user.name = name ? name : std::to_string(::getuid());
+        user.user.uid = ::getuid();
+    }
+    engine whole{asked, agent, std::move(user), limits};
+    return whole.run();
+}
+
+} // namespace fwd::daemon
