@@ -3,6 +3,7 @@
 #include "bridge/mcp/jsonrpc.hpp"
 #include "common/async/task_scope.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/system/system_error.hpp>
 
@@ -39,6 +40,12 @@ public:
     [[nodiscard]] int fd() const { return fd_; }
     descriptor& handle() { return handle_; }
     [[nodiscard]] bool pollable() const { return pollable_; }
+    /// What is learnt at the first wait: a plain file or /dev/null.
+    void never_waits()
+    {
+        handle_.release();
+        pollable_ = false;
+    }
     void stop()
     {
         error_code ignored;
@@ -68,7 +75,10 @@ public:
             if (ended_ || broken_) co_return std::nullopt;
             if (in_.pollable()) {
                 const auto [why] = co_await in_.handle().async_wait(descriptor::wait_read, as_result);
-                if (why) ended_ = true;
+                if (why == asio::error::operation_not_supported)
+                    in_.never_waits();
+                else if (why)
+                    ended_ = true;
                 if (why || broken_) continue;
             }
             // Ready, and nobody else reads here: this cannot block although the descriptor may.

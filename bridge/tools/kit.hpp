@@ -3,7 +3,6 @@
 
 #include "bridge/mcp/tool.hpp"
 #include "bridge/rest_client.hpp"
-#include "common/async/task_scope.hpp"
 
 #include <string>
 
@@ -44,25 +43,5 @@ inline constexpr std::size_t most_characters = 16'000;
 [[nodiscard]] std::int64_t whole_argument(const json::object& arguments, std::string_view name, std::int64_t other);
 
 [[nodiscard]] json::array json_texts(const std::vector<std::string>& texts);
-
-/// Awaits `work` while `beside` runs, which ends with it at the latest.
-template <class T>
-awaitable<T> while_running(awaitable<T> work, awaitable<void> beside, asio::any_io_executor executor, logger& log)
-{
-    task_scope scope{std::move(executor), log};
-    scope.start("progress of a call", std::move(beside));
-    std::optional<T> value;
-    std::exception_ptr thrown;
-    try {
-        value.emplace(co_await std::move(work));
-    } catch (...) {
-        thrown = std::current_exception();
-    }
-    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-    scope.cancel();
-    co_await scope.join();
-    if (thrown) std::rethrow_exception(thrown);
-    co_return std::move(*value);
-}
 
 } // namespace fwd::tools

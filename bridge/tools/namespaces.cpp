@@ -2,6 +2,7 @@
 #include "bridge/mcp/schema.hpp"
 #include "bridge/tools/registry.hpp"
 #include "bridge/tools/shapes.hpp"
+#include "bridge/while_running.hpp"
 #include "common/text.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -72,7 +73,7 @@ awaitable<mcp::tool_answer> add_namespace(const kit& with, mcp::tool_call& call)
     if (call.wants_progress() && ask.wait != "none") {
         const auto executor = co_await asio::this_coro::executor;
         auto telling = tell_progress(with, call, rest, which);
-        added.emplace(co_await while_running(std::move(adding), std::move(telling), executor, with.log));
+        added.emplace(co_await bridge::while_running(std::move(adding), std::move(telling), executor, with.log));
     } else {
         added.emplace(co_await std::move(adding));
     }

@@ -1,0 +1,100 @@
+#include "bridge/cli/screen.hpp"
+
+#include "common/text.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <unistd.h>
+
+namespace fwd::cli {
+
+namespace {
+
+std::size_t width_of(std::string_view text)
+{
+    return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
+}
+
+void write_to(std::FILE* file, std::string_view text)
+{
+    std::fwrite(text.data(), 1, text.size(), file);
+    std::fflush(file);
+}
+
+} // namespace
+
+std::string screen::painted(std::string_view text, tone in) const
+{
+    if (!colour || in == tone::plain || text.empty()) return std::string{text};
+    const auto code = in == tone::good ? "32" : in == tone::attention ? "33" : in == tone::bad ? "31" : "2";
+    return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
+}
+
+screen screen_of_process()
+{
+    screen out;
+    out.out = [](std::string_view text) { write_to(stdout, text); };
+    out.err = [](std::string_view text) { write_to(stderr, text); };
+    out.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
+    out.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
+    const auto* no_colour = std::getenv("NO_COLOR");
+    const auto* terminal = std::getenv("TERM");
+    out.colour = out.out_is_terminal && (!no_colour || !*no_colour) && (!terminal || std::string_view{terminal} != "dumb");
+    return out;
+}
+
+std::string table::text(const screen& on) const
+{
+    std::vector<std::size_t> widths;
+    for (const auto& each : titles_) widths.push_back(width_of(each));
+    for (const auto& row : rows_)
+        for (std::size_t at = 0; at < row.size() && at < widths.size(); ++at) widths[at] = std::max(widths[at], width_of(row[at].text));
+    std::string out;
+    const auto put = [&](std::size_t at, const std::string& text, tone in, bool last) {
+        out += on.painted(text, in);
+        if (!last) out.append(widths[at] - width_of(text) + 2, ' ');
+    };
+    for (std::size_t at = 0; at < titles_.size(); ++at) put(at, titles_[at], tone::faint, at + 1 == titles_.size());
+    out += '\n';
+    for (const auto& row : rows_) {
+        auto filled = row.size();
+        while (filled > 1 && row[filled - 1].text.empty()) --filled;
+        for (std::size_t at = 0; at < filled; ++at) put(at, row[at].text, row[at].in, at + 1 == filled);
+        out += '\n';
+    }
+    return out;
+}
+
+int tell(const screen& on, const bridge::rest_problem& why)
+{
+    auto text = fmt::format("fwd: {}", printable(why.message));
+    if (!why.cause.empty()) text += fmt::format(": {}", printable(why.cause));
+    text += '\n';
+    for (const auto& each : why.evidence) text += fmt::format("  {}\n", printable(each));
+    for (const auto& each : why.next) {
+        const auto what = !each.command.empty() ? each.command : std::string{};
+        if (!what.empty()) text += fmt::format("try: {}{}\n", what, each.why.empty() ? "" : "   # " + printable(each.why));
+    }
+    on.err(text);
+    return why.is(errc::daemon_not_running) ? not_running : failed;
+}
+
+int tell_usage(const screen& on, std::string_view why)
+{
+    on.err(fmt::format("fwd: {}\nSee fwd --help.\n", why));
+    return usage;
+}
+
+std::string size_text(std::uint64_t bytes)
+{
+    constexpr const char* units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    auto size = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    for (; size >= 1024 && unit < 4; ++unit) size /= 1024;
+    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, units[unit]);
+}
+
+} // namespace fwd::cli

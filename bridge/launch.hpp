@@ -1,0 +1,27 @@
+// Starting fwdd: in place of this process, or in the background, elevated where it must be.
+#pragma once
+
+#include "bridge/cli/screen.hpp"
+#include "bridge/session.hpp"
+
+#include <string>
+#include <vector>
+
+namespace fwd::bridge {
+
+/// fwdd beside our own binary. Errors: not_found.
+[[nodiscard]] result<std::string> fwdd_path();
+/// Our own binary, as the kernel knows it.
+[[nodiscard]] result<std::string> own_path();
+
+/// Becomes fwdd with these arguments; returns only to say why it could not, as an exit code.
+[[nodiscard]] int become_fwdd(const cli::screen& on, const std::vector<std::string>& arguments);
+
+/// Whether fwdd with these arguments does without root.
+[[nodiscard]] bool needs_no_root(const std::vector<std::string>& arguments);
+
+/// Starts fwdd in the background and returns when its API answers, or with the end of its log when it ended instead. Without root it
+/// calls itself again by sudo; the daemon takes the caller's environment from that.
+[[nodiscard]] int start_in_background(session& with, const cli::screen& on, const std::vector<std::string>& arguments);
+
+} // namespace fwd::bridge

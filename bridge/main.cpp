@@ -1,0 +1,85 @@
+// The program fwd: what people, scripts and agents start.
+#include "bridge/cli/verbs.hpp"
+#include "bridge/launch.hpp"
+#include "bridge/options.hpp"
+#include "bridge/serve_mcp.hpp"
+
+#include <fmt/core.h>
+
+#include <csignal>
+#include <exception>
+#include <unistd.h>
+
+namespace {
+
+using namespace fwd;
+using bridge::verb;
+
+constexpr auto two_ways = "No fwd daemon is running. Start one:\n"
+                          "  sudo -E fwd svc -n NAMESPACE   in this terminal, every service of a namespace forwarded\n"
+                          "  fwd start                      in the background, nothing forwarded yet (asks for the sudo password)\n"
+                          "See fwd --help.\n";
+
+/// Without arguments: how things are, or how to begin.
+awaitable<int> overview(cli::desk at)
+{
+    const auto there = co_await at.rest.reach();
+    if (there) co_return co_await cli::status(at);
+    if (!there.error().is(errc::daemon_not_running)) co_return cli::tell(at.on, there.error());
+    at.on.err(two_ways);
+    co_return cli::not_running;
+}
+
+int run_verb(bridge::options what, const cli::screen& on)
+{
+    bridge::session with;
+    const cli::desk at{.rest = with.rest(), .clock = with.clock(), .log = with.log(), .on = on, .as = what.as};
+    switch (what.what) {
+    case verb::mcp: return bridge::serve_mcp(with);
+    case verb::start: return bridge::start_in_background(with, on, what.for_fwdd);
+    case verb::list: return with.run(cli::list(at, std::move(what.list)));
+    case verb::add: return with.run(cli::add(at, std::move(what.add)));
+    case verb::remove: return with.run(cli::remove(at, std::move(what.remove)));
+    case verb::status: return with.run(cli::status(at));
+    case verb::stop: return with.run(cli::stop(at, what.force));
+    case verb::socket: return with.run(cli::socket_path(at));
+    case verb::token: {
+        if (what.rotate) return with.run(cli::rotate_token(at));
+        const auto file = bridge::token_file(with.facts());
+        return cli::show_token(on, file, with.facts().read_file(file));
+    }
+    default: return with.run(overview(at));
+    }
+}
+
+int run(std::vector<std::string> arguments)
+{
+    const auto on = cli::screen_of_process();
+    auto parsed = bridge::parse_options(std::move(arguments));
+    if (const auto* end = std::get_if<bridge::early_end>(&parsed)) {
+        if (!end->out.empty()) on.out(end->out);
+        if (!end->err.empty()) on.err(end->err);
+        return end->code;
+    }
+    auto& what = std::get<bridge::options>(parsed);
+    if (what.what == verb::daemon || (what.what == verb::overview && ::geteuid() == 0)) return bridge::become_fwdd(on, what.for_fwdd);
+    if (what.what == verb::cleanup) {
+        what.for_fwdd.insert(what.for_fwdd.begin(), "--cleanup");
+        return bridge::become_fwdd(on, what.for_fwdd);
+    }
+    return run_verb(std::move(what), on);
+}
+
+} // namespace
+
+int main(int argc, char** argv)
+{
+    try {
+        // A reader that went away (fwd ls | head) ends us silently, as it does any program; only fwd mcp has another rule.
+        std::signal(SIGPIPE, SIG_DFL);
+        return run({argv + 1, argv + argc});
+    } catch (const std::exception& e) {
+        fmt::print(stderr, "fwd: {}\n", e.what());
+        return 1;
+    }
+}
