@@ -127,7 +127,8 @@ awaitable<bool> connection::respond(reply made, bool head, bool keep_alive)
     auto response = render(made, clock_.wall_now());
     if (!keep_alive) response.fields.set("Connection", "close");
     if (head && !made.stream) response.fields.set("Content-Length", std::to_string(response.body.size()));
-    const bool sent = co_await send(head ? wire_header(response) : wire_text(response));
+    auto text = head ? wire_header(response) : wire_text(response); // named: g++ 12 would destroy it twice
+    const bool sent = co_await send(std::move(text));
     if (made.then) made.then();
     co_return sent;
 }
