@@ -4,7 +4,7 @@
 #include "daemon/host/descriptor.hpp"
 #include "daemon/host/types.hpp"
 
-#include <functional>
+#include <map>
 #include <optional>
 #include <span>
 #include <sys/types.h>
@@ -22,12 +22,13 @@ public:
     [[nodiscard]] result<void> add(std::span<const ipv4> addresses, uid_t owner);
     /// Removes; those that are not there or have another label are left alone.
     [[nodiscard]] result<void> drop(std::span<const ipv4> addresses, uid_t owner);
-    /// Removes all addresses whose label names an owner that `goes`. Returns how many there were.
-    [[nodiscard]] result<std::size_t> drop_all(const std::function<bool(uid_t)>& goes);
 
 private:
     [[nodiscard]] result<void> change(int type, std::span<const ipv4> addresses, uid_t owner);
     descriptor socket_;
 };
+
+/// What labels say of the addresses that are there now.
+[[nodiscard]] std::map<uid_t, std::vector<ipv4>> aliases_by_owner();
 
 } // namespace fwd::host

@@ -200,7 +200,10 @@ private:
 
 class agent_client final : public host_client {
 public:
-    agent_client(std::shared_ptr<agent_link> link, facts about) : link_{std::move(link)}, about_{std::move(about)} {}
+    agent_client(std::shared_ptr<agent_link> link, facts about)
+        : link_{std::move(link)}, about_{std::move(about)}, file_{about_.hosts_path, {}}, book_{own_host_name()}
+    {
+    }
     ~agent_client() override
     {
         names_.reset();
@@ -256,13 +259,19 @@ public:
     awaitable<result<std::vector<name_refusal>>> put_names(std::vector<host_names> sets) override
     {
         if (names_) co_return names_->put(sets);
-        request ask{.what = command::put_names, .sets = std::move(sets)};
-        co_return co_await run_all(std::move(ask), -1);
+        const auto hosts = file_.read();
+        if (!hosts) co_return hosts.error();
+        std::vector<name_refusal> refusals;
+        request ask{.what = command::put_names, .sets = book_.put(sets, *hosts, about_.hosts_path, ::getuid(), refusals)};
+        auto done = co_await run(std::move(ask));
+        if (!done) co_return done.error();
+        co_return refusals;
     }
 
     awaitable<result<void>> drop_names(std::vector<ipv4> addresses) override
     {
         if (names_) co_return names_->drop(addresses);
+        book_.drop(addresses);
         co_return co_await run(about_addresses(command::drop_names, addresses));
     }
 
@@ -277,15 +286,8 @@ private:
         return ask;
     }
 
-    awaitable<result<void>> run(request ask, int passed = -1)
-    {
-        auto done = co_await run_all(std::move(ask), passed);
-        if (!done) co_return done.error();
-        co_return result<void>{};
-    }
-
     /// All packets are on their way before the first answer is waited for. The first failure is the answer.
-    awaitable<result<std::vector<name_refusal>>> run_all(request ask, int passed)
+    awaitable<result<void>> run(request ask, int passed = -1)
     {
         auto parts = split_request(ask);
         if (!parts) co_return parts.error();
@@ -294,20 +296,19 @@ private:
             auto entry = co_await link_->begin(std::move(part), passed);
             begun.push_back(std::move(entry));
         }
-        std::vector<name_refusal> refusals;
-        std::optional<error> failure;
+        result<void> outcome;
         for (const auto& entry : begun) {
             auto done = co_await link_->finish(entry);
-            if (!done && !failure) failure = done.error();
-            if (done && done->answer.status != 0 && !failure) failure = error_of(done->answer);
-            if (done) std::move(done->answer.refusals.begin(), done->answer.refusals.end(), std::back_inserter(refusals));
+            if (done && done->answer.status != 0) done = error_of(done->answer);
+            if (!done && outcome) outcome = done.error();
         }
-        if (failure) co_return *failure;
-        co_return refusals;
+        co_return outcome;
     }
 
     std::shared_ptr<agent_link> link_;
     facts about_;
+    hosts_file file_; // only read: the agent writes
+    name_book book_;
     std::unique_ptr<local_names> names_;
 };
 
@@ -334,16 +335,16 @@ awaitable<result<std::unique_ptr<host_client>>> connect_agent(asio::any_io_execu
         co_return done.error();
     }
     auto lines = split(done->answer.text, '\n');
-    lines.resize(6);
+    lines.resize(7);
     facts about;
     about.privileged = true;
     about.listening = lines[0] == "lookup" ? listening_mode::lookup : listening_mode::bind;
     about.listening_reason = lines[1];
-    about.hosts_path = options.hosts_path;
-    about.hosts_problem = own_file ? std::string{} : lines[2];
-    about.run_dir = lines[3];
-    about.agent_pid = to_number<int>(lines[4]).value_or(0);
-    about.aliases = !lines[5].empty();
+    about.hosts_path = own_file ? options.hosts_path : lines[2];
+    about.hosts_problem = own_file ? std::string{} : lines[3];
+    about.run_dir = lines[4];
+    about.agent_pid = to_number<int>(lines[5]).value_or(0);
+    about.aliases = !lines[6].empty();
     std::unique_ptr<local_names> names;
     if (own_file && !options.hosts_path.empty()) {
         names = std::make_unique<local_names>(options.hosts_path, about.run_dir);

@@ -18,8 +18,6 @@ result<void> drop_capabilities()
 {
     std::uint32_t mask[2] = {};
     for (const int one : kept) mask[one / 32] |= 1u << one % 32;
-    for (int one = 0; one < 64; ++one)
-        if ((mask[one / 32] >> one % 32 & 1) == 0) (void)::prctl(PR_CAPBSET_DROP, one);
     __user_cap_header_struct head{_LINUX_CAPABILITY_VERSION_3, 0};
     __user_cap_data_struct now[2]{};
     if (::syscall(SYS_capget, &head, now) != 0) return errno_error("read capabilities");
@@ -69,7 +67,7 @@ result<void> confine(pid_t engine)
     for (const int call : allowed) allow(call);
     allow(SCMP_SYS(kill), SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(engine)));
     for (const auto what : {BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM}) allow(SCMP_SYS(bpf), SCMP_A0(SCMP_CMP_EQ, what));
-    allow(SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, AF_INET));
+    for (const int family : {AF_INET, AF_NETLINK}) allow(SCMP_SYS(socket), SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family)));
     for (const int call : {SCMP_SYS(mmap), SCMP_SYS(mprotect)}) allow(call, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
     if (failed == 0) failed = seccomp_load(filter);
     seccomp_release(filter);

@@ -13,23 +13,6 @@ void put(std::string& packet, T value)
     packet.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 
-template <class T>
-bool take(std::span<const std::byte>& left, T& value)
-{
-    if (left.size() < sizeof value) return false;
-    std::memcpy(&value, left.data(), sizeof value);
-    left = left.subspan(sizeof value);
-    return true;
-}
-
-bool take_text(std::span<const std::byte>& left, std::size_t size, std::string& text)
-{
-    if (left.size() < size) return false;
-    text.assign(reinterpret_cast<const char*>(left.data()), size);
-    left = left.subspan(size);
-    return true;
-}
-
 std::size_t bytes_of(const host_names& set)
 {
     std::size_t bytes = 5;
@@ -65,19 +48,11 @@ std::string pack_request(const request& ask)
 
 result<reply> parse_reply(std::span<const std::byte> packet)
 {
+    if (packet.size() < header_bytes) return error{errc::protocol_error, "a reply of the host agent"};
     reply answer;
-    std::int32_t status = 0;
-    std::uint16_t size = 0;
-    bool good = take(packet, answer.id) && take(packet, status) && take(packet, size) && take_text(packet, size, answer.text);
-    answer.status = status;
-    while (good && !packet.empty()) {
-        name_refusal refusal;
-        std::uint8_t name = 0, why = 0;
-        good = take(packet, refusal.address.bits) && take(packet, name) && take_text(packet, name, refusal.name) && take(packet, why) &&
-               take_text(packet, why, refusal.why);
-        if (good) answer.refusals.push_back(std::move(refusal));
-    }
-    if (!good) return error{errc::protocol_error, "a reply of the host agent"};
+    std::memcpy(&answer.id, packet.data(), 4);
+    std::memcpy(&answer.status, packet.data() + 4, 4);
+    answer.text.assign(reinterpret_cast<const char*>(packet.data()) + header_bytes, packet.size() - header_bytes);
     return answer;
 }
 

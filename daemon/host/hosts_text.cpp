@@ -9,47 +9,13 @@ namespace {
 
 constexpr std::string_view begin_mark = "# BEGIN fwd uid=", end_mark = "# END fwd uid=", note = " (newline added)";
 
-struct block {
-    std::size_t begin = 0, end = 0;
-    std::string_view newline; // "\r\n" or "\n"
-    bool added = false;       // the newline before it is ours
-};
-
-/// The line that begins at `at`, with its newline.
-std::string_view line_at(std::string_view text, std::size_t at)
-{
-    const auto end = text.find('\n', at);
-    return text.substr(at, end == text.npos ? text.npos : end + 1 - at);
-}
-
 /// The owner when this line is such a marker.
 std::optional<uid_t> owner_in(std::string_view line, std::string_view mark)
 {
-    line = trim(line);
     if (!line.starts_with(mark)) return {};
-    line.remove_prefix(mark.size());
+    line = trim(line.substr(mark.size()));
     if (line.ends_with(note)) line.remove_suffix(note.size());
     return to_number<uid_t>(line);
-}
-
-std::optional<block> find_block(std::string_view text, uid_t uid)
-{
-    for (std::size_t at = 0; at < text.size(); at += line_at(text, at).size()) {
-        const auto first = line_at(text, at);
-        if (owner_in(first, begin_mark) != uid) continue;
-        block found{at, at + first.size(), first.ends_with("\r\n") ? "\r\n" : "\n", trim(first).ends_with(note)};
-        // A block that lost its end reaches as far as its own addresses do.
-        for (auto next = found.end; next < text.size();) {
-            const auto line = line_at(text, next);
-            next += line.size();
-            if (owner_in(line, end_mark) == uid) return found.end = next, found;
-            if (owner_in(line, begin_mark)) break;
-        }
-        while (line_at(text, found.end).starts_with("127.") && !line_at(text, found.end).starts_with("127.0."))
-            found.end += line_at(text, found.end).size();
-        return found;
-    }
-    return {};
 }
 
 /// Takes one block out, and the newline that came with it unless lines of others follow; a block that follows inherits it.
@@ -64,6 +30,30 @@ std::string without(std::string_view text, const block& gone)
 }
 
 } // namespace
+
+std::string_view line_at(std::string_view text, std::size_t at)
+{
+    return text.substr(at, std::min(text.find('\n', at), text.size() - 1) + 1 - at);
+}
+
+std::optional<block> find_block(std::string_view text, uid_t uid)
+{
+    for (std::size_t at = 0; at < text.size(); at += line_at(text, at).size()) {
+        const auto first = line_at(text, at);
+        if (owner_in(first, begin_mark) != uid) continue;
+        block found{at, at + first.size(), first.ends_with("\r\n") ? "\r\n" : "\n", trim(first).ends_with(note)};
+        for (auto next = found.end; next < text.size();) {
+            const auto line = line_at(text, next);
+            next += line.size();
+            if (owner_in(line, end_mark) == uid) return found.end = next, found;
+            if (owner_in(line, begin_mark)) break;
+        }
+        while (line_at(text, found.end).starts_with("127.") && !line_at(text, found.end).starts_with("127.0."))
+            found.end += line_at(text, found.end).size();
+        return found;
+    }
+    return {};
+}
 
 std::string with_block(std::string_view text, uid_t uid, const name_table& names)
 {
@@ -94,25 +84,6 @@ std::vector<uid_t> block_owners(std::string_view text)
     for (std::size_t at = 0; at < text.size(); at += line_at(text, at).size())
         if (const auto owner = owner_in(line_at(text, at), begin_mark)) owners.push_back(*owner);
     return owners;
-}
-
-std::map<std::string, unsigned, std::less<>> other_names(std::string_view text, uid_t uid)
-{
-    std::map<std::string, unsigned, std::less<>> found;
-    const auto ours = find_block(text, uid).value_or(block{text.size(), text.size()});
-    unsigned number = 0;
-    for (std::size_t at = 0; at < text.size(); at += line_at(text, at).size()) {
-        ++number;
-        if (at >= ours.begin && at < ours.end) continue;
-        auto words = line_at(text, at);
-        words = words.substr(0, words.find('#'));
-        for (bool name = false; !(words = trim(words)).empty(); name = true) {
-            const auto word = words.substr(0, words.find_first_of(" \t\r\n\v\f"));
-            if (name) found.emplace(lower(word), number);
-            words.remove_prefix(word.size());
-        }
-    }
-    return found;
 }
 
 } // namespace fwd::host

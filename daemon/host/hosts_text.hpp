@@ -6,6 +6,8 @@
 #include "daemon/host/types.hpp"
 
 #include <map>
+#include <optional>
+#include <string_view>
 #include <sys/types.h>
 
 namespace fwd::host {
@@ -16,7 +18,15 @@ using name_table = std::map<ipv4, std::vector<std::string>>;
 [[nodiscard]] std::string with_block(std::string_view text, uid_t uid, const name_table& names);
 /// Whose blocks are in it.
 [[nodiscard]] std::vector<uid_t> block_owners(std::string_view text);
-/// All names outside of `uid`'s block, in lower case, with the number of the first line that has them.
-[[nodiscard]] std::map<std::string, unsigned, std::less<>> other_names(std::string_view text, uid_t uid);
+
+struct block {
+    std::size_t begin = 0, end = 0;
+    std::string_view newline; ///< "\r\n" or "\n"
+    bool added = false;       ///< the newline before it is ours
+};
+/// The first block of `uid`. One that lost its end reaches as far as addresses of ours do.
+[[nodiscard]] std::optional<block> find_block(std::string_view text, uid_t uid);
+/// The line that begins at `at`, with its newline.
+[[nodiscard]] std::string_view line_at(std::string_view text, std::size_t at);
 
 } // namespace fwd::host

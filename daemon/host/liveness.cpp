@@ -43,7 +43,8 @@ result<descriptor> take_lock(const std::string& root, uid_t uid)
         descriptor file{::open(lock_path(root, uid).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644)};
         if (!file) return errno_error("open " + lock_path(root, uid));
         if (lock_call(file.get(), F_OFD_SETLK, wish) != 0)
-            return error{errc::already_exists, fmt::format("fwd is already running for this user (pid {})", lock_holder(root, uid))};
+            return error{error_code{EEXIST, boost::system::system_category()},
+                         fmt::format("fwd is already running for this user (pid {})", lock_holder(root, uid))};
         if (::fstat(file.get(), &about) != 0 || about.st_nlink == 0) continue; // its last owner was just leaving
         const auto pid = fmt::format("{}\n", ::getpid());
         if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), pid.data(), pid.size(), 0) < 0)
@@ -77,11 +78,12 @@ std::vector<std::string> remove_leftovers(const std::string& root, hosts_file& h
         said.push_back(cleaned.error().message());
     else if (*cleaned)
         said.push_back("removed names that a dead daemon left in " + hosts.path());
-    const auto dropped = addresses ? addresses->drop_all(dead) : result<std::size_t>{0};
-    if (!dropped)
-        said.push_back(dropped.error().message());
-    else if (*dropped > 0)
-        said.push_back(fmt::format("removed {} addresses that a dead daemon left on lo", *dropped));
+    for (const auto& [uid, left] : aliases_by_owner()) {
+        if (!addresses || !dead(uid)) continue;
+        const auto dropped = addresses->drop(left, uid);
+        said.push_back(dropped ? fmt::format("removed {} addresses that a dead daemon left on lo", left.size())
+                               : dropped.error().message());
+    }
     return said;
 }
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "daemon/host/hosts_file.hpp"
-#include "daemon/host/hosts_text.hpp"
+#include "daemon/host/name_book.hpp"
 
 namespace fwd::host {
 
@@ -25,7 +25,7 @@ private:
     hosts_file file_;
     uid_t uid_;
     std::string problem_;
-    name_table names_;
+    name_book book_;
 };
 
 } // namespace fwd::host

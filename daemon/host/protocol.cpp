@@ -37,13 +37,7 @@ private:
     bool good_ = true;
 };
 
-template <class T>
-void put(std::string& packet, T value)
-{
-    packet.append(reinterpret_cast<const char*>(&value), sizeof value);
-}
-
-bool permitted(const request& r)
+bool permitted(const request& r, std::string_view own_host_name)
 {
     const auto items = r.routes.size() + r.sets.size();
     if (r.what == command::hello) return items == 0 && (r.flag & 3) <= 2 && r.flag < 16;
@@ -51,18 +45,20 @@ bool permitted(const request& r)
     if (items == 0 || r.flag != 0 || (r.what == command::listen && items != 1)) return false;
     for (const auto& route : r.routes)
         if (!may_lease(route.address) || route.port == 0 || route.index >= most_listeners) return false;
-    const bool named = r.what == command::put_names;
     std::size_t names = 0;
     for (const auto& set : r.sets) {
-        const bool local = (named || r.what == command::drop_names) && set.address.bits == 0x7f000001;
-        if ((!may_lease(set.address) && !local) || (names += set.names.size()) > (named ? most_names : 0)) return false;
+        const bool local = r.what >= command::put_names && set.address.bits == 0x7f000001;
+        names += set.names.size();
+        if ((!may_lease(set.address) && !local) || names > (r.what == command::put_names ? most_names : 0)) return false;
+        for (const auto& name : set.names)
+            if (!forbidden_name(name, own_host_name).empty()) return false;
     }
     return true;
 }
 
 } // namespace
 
-result<request> parse_request(std::span<const std::byte> packet)
+result<request> parse_request(std::span<const std::byte> packet, std::string_view own_host_name)
 {
     packet_reader in{packet};
     request r{.what = command{in.number<std::uint8_t>()}, .flag = in.number<std::uint8_t>()};
@@ -79,26 +75,23 @@ result<request> parse_request(std::span<const std::byte> packet)
             for (unsigned count = in.number<std::uint8_t>(); count > 0 && in.good(); --count) names.push_back(in.text());
         }
     }
-    if (!in.good() || r.id == 0 || !permitted(r)) return error{errc::invalid_request, "malformed or forbidden arguments"};
+    if (!in.good() || r.id == 0 || !permitted(r, own_host_name)) return error{errc::invalid_request, "malformed or forbidden arguments"};
     return r;
+}
+
+std::uint32_t id_of(std::span<const std::byte> packet)
+{
+    std::uint32_t id = 0;
+    if (packet.size() >= 8) std::memcpy(&id, packet.data() + 4, sizeof id);
+    return id;
 }
 
 std::string pack_reply(const reply& answer)
 {
-    std::string packet;
-    put(packet, answer.id);
-    put(packet, std::int32_t{answer.status});
-    const auto text = std::string_view{answer.text}.substr(0, 4096);
-    put(packet, static_cast<std::uint16_t>(text.size()));
-    packet += text;
-    for (const auto& refusal : answer.refusals) {
-        put(packet, refusal.address.bits);
-        for (const auto part : {std::string_view{refusal.name}, std::string_view{refusal.why}.substr(0, 120)}) {
-            put(packet, static_cast<std::uint8_t>(part.size()));
-            packet += part;
-        }
-    }
-    return packet;
+    std::string packet(8, '\0');
+    std::memcpy(packet.data(), &answer.id, 4);
+    std::memcpy(packet.data() + 4, &answer.status, 4);
+    return packet.append(answer.text, 0, most_reply_bytes - 8);
 }
 
 bool may_lease(ipv4 address)

@@ -16,7 +16,7 @@ namespace fwd::host {
 enum class command : std::uint8_t { hello = 1, attach, route, unroute, listen, add_address, drop_address, put_names, drop_names };
 
 inline constexpr std::size_t most_packet_bytes = 64 * 1024; ///< of a request
-inline constexpr std::size_t most_reply_bytes = 192 * 1024; ///< more than most_names refusals of a whole request take
+inline constexpr std::size_t most_reply_bytes = 8 * 1024;
 inline constexpr unsigned most_listeners = 4;
 inline constexpr unsigned most_names = 512;                           ///< of one packet
 inline constexpr std::uint8_t without_aliases = 4, without_names = 8; ///< hello's flag: a listening_wish and these
@@ -29,17 +29,18 @@ struct request {
     std::vector<host_names> sets;    ///< of put_names; with no names of the address commands and drop_names
 };
 
-/// The answer to a request, or with id 0 a notice. `status` is 0 or an errno.
+/// The answer to a request, or with id 0 a notice: {u32 id, i32 status} and the text. `status` is 0 or an errno.
 struct reply {
     std::uint32_t id = 0;
-    int status = 0;
+    std::int32_t status = 0;
     std::string text;
-    std::vector<name_refusal> refusals;
 };
 
 /// Errors: errc::invalid_request, for anything but a well-formed packet with permitted arguments.
-[[nodiscard]] result<request> parse_request(std::span<const std::byte> packet);
-/// At most most_reply_bytes for the answer to any request.
+[[nodiscard]] result<request> parse_request(std::span<const std::byte> packet, std::string_view own_host_name);
+/// What the engine calls this packet, however malformed it is; 0 when it is too short.
+[[nodiscard]] std::uint32_t id_of(std::span<const std::byte> packet);
+/// At most most_reply_bytes: the text is cut to that.
 [[nodiscard]] std::string pack_reply(const reply& answer);
 
 /// In 127.0.0.0/8 and outside 127.0.0.0/16, which belongs to the machine.
