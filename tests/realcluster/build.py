@@ -126,7 +126,7 @@ def images():
     shutil.copy(program, pause / "bin/workload")
     archive("workload", pause)
     shutil.rmtree(pause)
-    if not (IMAGES / "servers.tar").exists():
+    if not (IMAGES / "servers.tag").exists():
         servers()
 
 
@@ -182,7 +182,9 @@ def archive(name, tree):
         "rootfs": {"type": "layers", "diff_ids": [f"sha256:{digest.hexdigest()}"]}, "history": []}).encode()
     config_name = hashlib.sha256(config).hexdigest() + ".json"
     # containerd asks for the sandbox's image by its own name, so one archive carries both.
-    tags = [f"localhost/fwd/{name}:1"] + (["localhost/fwd/pause:1"] if name == "workload" else [])
+    # The tag is the content's, so that pods of an older one are replaced.
+    tag = digest.hexdigest()[:12]
+    tags = [f"localhost/fwd/{name}:{tag}"] + (["localhost/fwd/pause:1"] if name == "workload" else [])
     manifest = json.dumps([{"Config": config_name, "RepoTags": tags, "Layers": ["layer.tar"]}]).encode()
     with tarfile.open(IMAGES / f"{name}.tar.new", "w") as tar:
         for member, content in (("manifest.json", manifest), (config_name, config)):
@@ -191,4 +193,5 @@ def archive(name, tree):
             tar.addfile(entry, io.BytesIO(content))
         tar.add(layer, arcname="layer.tar", filter=plain)
     os.replace(IMAGES / f"{name}.tar.new", IMAGES / f"{name}.tar")
+    (IMAGES / f"{name}.tag").write_text(tag)
     layer.unlink()

@@ -5,6 +5,8 @@
 
 import json
 
+from layout import IMAGES
+
 POSTGRES = """p=/usr/lib/postgresql/15/bin
 [ -e /data/db/PG_VERSION ] || { $p/initdb -D /data/db -U postgres -A trust -E UTF8 --locale=C >/dev/null; echo 'host all all all trust' >>/data/db/pg_hba.conf; }
 exec $p/postgres -D /data/db -c listen_addresses='*' -c unix_socket_directories=/data -c fsync=off -c dynamic_shared_memory_type=mmap"""
@@ -21,11 +23,16 @@ def kind(api, name, spec, namespace=None, of=None):
     return {"apiVersion": api, "kind": of, "metadata": metadata} | spec
 
 
+def image_name(image):
+    """As build.py named it: the tag is that of its content."""
+    return f"localhost/fwd/{image}:{(IMAGES / f'{image}.tag').read_text()}"
+
+
 def container(name, image, ports, probe="tcp", **more):
     """probe: `tcp` or `http` on the first port, `fails` for a pod that is never ready, None for none."""
     probes = {"tcp": {"tcpSocket": {"port": ports[0][1]}}, "http": {"httpGet": {"path": "/healthz", "port": ports[0][1]}},
               "fails": {"httpGet": {"path": "/status?code=503", "port": ports[0][1]}}}
-    described = {"name": name, "image": f"localhost/fwd/{image}:1", "imagePullPolicy": "IfNotPresent",
+    described = {"name": name, "image": image_name(image), "imagePullPolicy": "IfNotPresent",
                  "ports": [({"name": n} if n else {}) | {"containerPort": p} for n, p in ports]} | more
     return described | ({"readinessProbe": probes[probe] | {"periodSeconds": 1}} if probe else {})
 

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"io"
 	"log"
@@ -15,18 +14,21 @@ import (
 
 var pod, _ = os.Hostname()
 
-// writePattern sends n bytes in which every eight tell their own offset, so that nothing can be lost or swapped unseen.
+// pattern is what long answers repeat; the simulated cluster's pods send the same.
+var pattern = func() (block [64 << 10]byte) {
+	for i := range block {
+		block[i] = byte('a' + i%26)
+	}
+	return
+}()
+
 func writePattern(w io.Writer, n int64) error {
-	block := make([]byte, 64<<10)
-	for offset := int64(0); offset < n; {
-		size := min(int64(len(block)), n-offset)
-		for i := int64(0); i < size; i += 8 {
-			binary.BigEndian.PutUint64(block[i:], uint64(offset+i))
-		}
-		if _, err := w.Write(block[:size]); err != nil {
+	for n > 0 {
+		sent, err := w.Write(pattern[:min(n, int64(len(pattern)))])
+		if err != nil {
 			return err
 		}
-		offset += size
+		n -= int64(sent)
 	}
 	return nil
 }
@@ -55,38 +57,26 @@ func startHTTP(port string) error {
 		w.Header().Set("Content-Length", strconv.FormatInt(n, 10))
 		writePattern(w, n)
 	})
-	// The SHA-256 of what /big sends, told without sending it.
-	pages.HandleFunc("/sum", func(w http.ResponseWriter, r *http.Request) {
+	// The size and SHA-256 of what was sent.
+	pages.HandleFunc("POST /sum", func(w http.ResponseWriter, r *http.Request) {
 		hash := sha256.New()
-		writePattern(hash, number(r, "bytes", 1<<20))
-		fmt.Fprintf(w, "%x\n", hash.Sum(nil))
-	})
-	pages.HandleFunc("POST /upload", func(w http.ResponseWriter, r *http.Request) {
-		hash := sha256.New()
-		if _, err := io.Copy(hash, r.Body); err != nil {
+		n, err := io.Copy(hash, r.Body)
+		if err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
 		}
-		fmt.Fprintf(w, "%x\n", hash.Sum(nil))
+		fmt.Fprintf(w, "%d %x\n", n, hash.Sum(nil))
 	})
+	// A line after so many milliseconds, as often as asked.
 	pages.HandleFunc("/slow", func(w http.ResponseWriter, r *http.Request) {
-		time.Sleep(time.Duration(number(r, "ms", 1000)) * time.Millisecond)
-		io.WriteString(w, "done\n")
+		for part := range max(number(r, "parts", 1), 1) {
+			time.Sleep(time.Duration(number(r, "ms", 1000)) * time.Millisecond)
+			fmt.Fprintf(w, "%s: part (%d)\n", pod, part+1)
+			http.NewResponseController(w).Flush()
+		}
 	})
 	pages.HandleFunc("/status", func(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(int(min(max(number(r, "code", 418), 200), 599)))
-	})
-	// A line of 1000 bytes every 10 ms, and a last one that says it was all.
-	pages.HandleFunc("/stream", func(w http.ResponseWriter, r *http.Request) {
-		line := fmt.Sprintf("%999s\n", "")
-		for end := time.Now().Add(time.Duration(number(r, "seconds", 1)) * time.Second); time.Now().Before(end); {
-			if _, err := io.WriteString(w, line); err != nil {
-				return
-			}
-			http.NewResponseController(w).Flush()
-			time.Sleep(10 * time.Millisecond)
-		}
-		io.WriteString(w, "end of stream\n")
 	})
 	listener, err := net.Listen("tcp", ":"+port)
 	if err != nil {

@@ -1,9 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
+	"strconv"
+	"strings"
+	"time"
 )
 
 // start listens on port and serves it by the server of that name.
@@ -49,9 +53,16 @@ func sink(c *net.TCPConn) {
 	fmt.Fprintln(c, n)
 }
 
-// source sends the pattern without end.
+// source sends as many bytes as the number on the client's first line says; without one it sends without end.
 func source(c *net.TCPConn) {
-	writePattern(c, 1<<62)
+	wanted := int64(1 << 62)
+	c.SetReadDeadline(time.Now().Add(200 * time.Millisecond))
+	if line, err := bufio.NewReader(c).ReadString('\n'); err == nil {
+		if n, err := strconv.ParseInt(strings.TrimSpace(line), 10, 64); err == nil {
+			wanted = n
+		}
+	}
+	writePattern(c, wanted)
 }
 
 // greeter speaks first, as mail and database servers do.
