@@ -94,18 +94,18 @@ parsed parse_options(int argc, const char* const* argv)
     svc->alias("service")->alias("services")->alias("svcs");
 
     const auto what = "What to forward";
-    app.add_option("-n,--namespace", namespaces, "namespaces, the first is primary: its services get bare names")->group(what);
+    app.add_option("-n,--namespace", namespaces, "namespaces, the first is primary: its services get bare names")->allow_extra_args(false)->group(what);
     app.add_flag("-A,--all-namespaces", made.all_namespaces, "every namespace, also those created later")->group(what);
-    app.add_option("-x,--context", contexts, "contexts, each as NAME or NAME=ALIAS; the first is primary")->group(what);
+    app.add_option("-x,--context", contexts, "contexts, each as NAME or NAME=ALIAS; the first is primary")->allow_extra_args(false)->group(what);
     app.add_option("-c,--kubeconfig", made.kubeconfig, "kubeconfig file (KUBECONFIG, ~/.kube/config)")->group(what);
     app.add_option("-l,--selector", made.selector, "label selector on services")->group(what);
     app.add_option("-f,--field-selector", made.field_selector, "field selector on services")->group(what);
-    app.add_option("-s,--service", services, "only these services; shell wildcards")->group(what);
-    app.add_option("--exclude", exclude, "not these services; shell wildcards")->group(what);
+    app.add_option("-s,--service", services, "only these services; shell wildcards")->allow_extra_args(false)->group(what);
+    app.add_option("--exclude", exclude, "not these services; shell wildcards")->allow_extra_args(false)->group(what);
 
     const auto where = "Where it appears";
-    app.add_option("-m,--mapping", mappings, "PORT:LOCAL or SERVICE:PORT:LOCAL")->group(where);
-    app.add_option("-r,--reserve", reservations, "SERVICE[.NAMESPACE[.CONTEXT]]:ADDRESS")->group(where);
+    app.add_option("-m,--mapping", mappings, "PORT:LOCAL or SERVICE:PORT:LOCAL")->allow_extra_args(false)->group(where);
+    app.add_option("-r,--reserve", reservations, "SERVICE[.NAMESPACE[.CONTEXT]]:ADDRESS")->allow_extra_args(false)->group(where);
     app.add_option("-z,--fwd-conf", fwd_conf, "file of reservations, as kubefwd reads it")->group(where);
     app.add_option("-d,--domain", made.domain, "adds SERVICE.NAME and SERVICE.NAMESPACE.NAME")->group(where);
     app.add_option("--address-base", address_base, "where addresses start (127.1.27.1)")->group(where);

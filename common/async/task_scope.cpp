@@ -6,6 +6,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
@@ -14,6 +15,25 @@
 #include <map>
 
 namespace fwd {
+
+namespace {
+
+/// What escaped, in words; nothing for a cancellation, which is no failure.
+std::string words_of(std::exception_ptr thrown)
+{
+    if (!thrown) return {};
+    try {
+        std::rethrow_exception(thrown);
+    } catch (const asio::multiple_exceptions& e) { // of branches that ran together
+        return words_of(e.first_exception());
+    } catch (const boost::system::system_error& e) {
+        return e.code() == asio::error::operation_aborted ? "" : e.what();
+    } catch (const std::exception& e) {
+        return e.what();
+    }
+}
+
+} // namespace
 
 struct task_scope::state {
     logger* log;
@@ -37,16 +57,7 @@ void task_scope::start(std::string name, awaitable<void> work)
     auto signal = std::make_shared<asio::cancellation_signal>();
     state_->children.emplace(id, signal);
     auto ended = [state = state_, id, name = std::move(name), signal](std::exception_ptr thrown) {
-        if (thrown) {
-            try {
-                std::rethrow_exception(thrown);
-            } catch (const boost::system::system_error& e) {
-                if (e.code() != asio::error::operation_aborted)
-                    state->log->error("task failed", {{"task", name}, {"error", e.what()}});
-            } catch (const std::exception& e) {
-                state->log->error("task failed", {{"task", name}, {"error", e.what()}});
-            }
-        }
+        if (const auto why = words_of(thrown); !why.empty()) state->log->error("task failed", {{"task", name}, {"error", why}});
         state->children.erase(id);
         if (state->children.empty() && state->on_empty) std::exchange(state->on_empty, {})();
     };

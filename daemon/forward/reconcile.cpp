@@ -13,6 +13,7 @@ awaitable<void> supervisor::reconcile()
 {
     for (;;) {
         if (dirty_.empty()) co_await dirty_event_.wait();
+        reconciling_ = true;
         batch now;
         for (const auto& id : std::exchange(dirty_, {})) {
             std::shared_ptr<const kube::service> object;
@@ -32,6 +33,7 @@ awaitable<void> supervisor::reconcile()
         for (const auto& id : now.touched)
             if (const auto at = forwarded_.find(id); at != forwarded_.end()) show(at->second);
         show_namespaces();
+        reconciling_ = false;
         changed_.set();
     }
 }

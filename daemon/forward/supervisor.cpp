@@ -364,10 +364,12 @@ awaitable<std::vector<error>> supervisor::settled(duration limit)
             if (const auto failure = from.watch_failure(scope_of(*one))) failed.push_back({errc::unavailable, failure->message});
             else if (!from.synced(scope_of(*one)) || !from.pods_known(one->namespace_name)) all = false;
         }
+        for (const auto& [id, of] : forwarded_)
+            if (of.object->selector.empty() && !of.object->is_external_name() && !clusters_.at(id.context)->slices_known(id.namespace_name)) all = false;
         for (const auto& [key, service] : parts_.state.services())
             for (const auto& forward : service.forwards)
                 if (forward.state == catalog::forward_state::connecting) all = false;
-        if (all && dirty_.empty()) co_return failed;
+        if (all && dirty_.empty() && !reconciling_) co_return failed;
         if (!co_await changed_before(deadline)) co_return failed;
     }
 }

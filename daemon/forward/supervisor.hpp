@@ -185,6 +185,7 @@ private:
     std::set<service_id> dirty_;
     async_event dirty_event_, changed_;
     forward_id last_id_ = 0;
+    bool reconciling_ = false; ///< a pass is under way
     bool stopping_ = false;
     timer_id retry_listen_ = 0;
     task_scope tasks_;
