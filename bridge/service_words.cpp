@@ -39,7 +39,8 @@ std::string service_words::key() const
 result<service_words> parse_service_words(std::string_view text)
 {
     service_words out;
-    if (const auto slash = text.find('/'); slash != std::string_view::npos) {
+    // A slash behind the first dot belongs to the name of a context.
+    if (const auto slash = text.find('/'); slash != std::string_view::npos && slash < text.find('.')) {
         out.name_space = text.substr(0, slash);
         out.service = text.substr(slash + 1);
         if (!is_dns_label(out.name_space)) return bad(text, "before '/' stands a namespace");
