@@ -66,7 +66,7 @@ wire::forward view(const catalog::service& in, const catalog::forward& from)
     made.service_port = from.service_port;
     made.port_name = from.port_name;
     made.target_port = from.target_port;
-    made.hostnames = in.hostnames;
+    made.hostnames = from.own_hostnames.empty() ? in.hostnames : from.own_hostnames;
     made.status = name_of(from.state);
     made.verified = from.verified;
     if (from.state != catalog::forward_state::active) {
@@ -217,7 +217,8 @@ wire::added_service added_view(const catalog::service& from, const catalog::adde
     made.context = from.context;
     if (from.local_ip) made.local_ip = from.local_ip->text();
     made.hostnames = from.hostnames;
-    for (const auto& one : from.forwards) made.ports.push_back({one.local_port, one.service_port, one.protocol, one.port_name});
+    for (const auto& one : from.forwards)
+        if (one.own_hostnames.empty()) made.ports.push_back({one.local_port, one.service_port, one.protocol, one.port_name});
     made.status = name_of(from.state);
     made.created = how.created;
     made.ready = how.ready;

@@ -25,6 +25,7 @@ event about(event_type type, const service& in, const forward& of)
 {
     auto made = about(type, in);
     made.pod = of.pod;
+    if (!of.own_hostnames.empty()) made.hostnames = of.own_hostnames;
     made.local_ip = of.local_ip.text();
     made.local_port = of.local_port;
     made.pod_port = of.pod_port;
@@ -69,11 +70,11 @@ bool same_conflicts(const std::vector<conflict>& a, const std::vector<conflict>&
 /// Whether the service itself shows something else; states of forwards have events of their own.
 bool shows_other(const service& was, const service& is)
 {
-    const bool same_ports = std::equal(was.forwards.begin(), was.forwards.end(), is.forwards.begin(), is.forwards.end(),
-                                       [](const forward& a, const forward& b) {
-                                           return a.local_port == b.local_port && a.local_ip == b.local_ip &&
-                                                  a.service_port == b.service_port && a.target_port == b.target_port;
-                                       });
+    const bool same_ports = std::equal(
+        was.forwards.begin(), was.forwards.end(), is.forwards.begin(), is.forwards.end(), [](const forward& a, const forward& b) {
+            return a.local_port == b.local_port && a.local_ip == b.local_ip && a.service_port == b.service_port &&
+                   a.target_port == b.target_port && a.own_hostnames == b.own_hostnames;
+        });
     return was.state != is.state || was.reason != is.reason || was.local_ip != is.local_ip || was.hostnames != is.hostnames ||
            was.type != is.type || !same_ports || was.unsupported.size() != is.unsupported.size() ||
            !same_conflicts(was.conflicts, is.conflicts) || was.pods.ready != is.pods.ready || was.pods.total != is.pods.total;
