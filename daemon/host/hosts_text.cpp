@@ -23,7 +23,7 @@ std::string without(std::string_view text, const block& gone)
 {
     std::string before{text.substr(0, gone.begin)}, after{text.substr(gone.end)};
     if (!gone.added) return before + after;
-    if (after.empty() && before.ends_with(gone.newline)) before.resize(before.size() - gone.newline.size());
+    if (after.empty() && before.ends_with('\n')) before.pop_back();
     const auto next = std::string_view{line_at(after, 0)};
     if (owner_in(next, begin_mark) && !trim(next).ends_with(note)) after.insert(trim(next).size(), note);
     return before + after;
@@ -70,7 +70,7 @@ std::string with_block(std::string_view text, uid_t uid, const name_table& names
     if (names.empty()) return rest;
     if (!place) {
         place = block{0, 0, rest.find("\r\n") == rest.npos ? "\n" : "\r\n", !rest.empty() && rest.back() != '\n'};
-        if (place->added) rest += place->newline;
+        if (place->added) rest += '\n'; // even where lines end in CRLF, so that taking it out is certain
         place->begin = rest.size();
     }
     auto ours = fmt::format("{}{}{}{}", begin_mark, uid, place->added ? note : "", place->newline);

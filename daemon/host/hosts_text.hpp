@@ -21,8 +21,8 @@ using name_table = std::map<ipv4, std::vector<std::string>>;
 
 struct block {
     std::size_t begin = 0, end = 0;
-    std::string_view newline; ///< "\r\n" or "\n"
-    bool added = false;       ///< the newline before it is ours
+    std::string_view newline; ///< "\r\n" or "\n", as its first line ends
+    bool added = false;       ///< the '\n' before it is ours
 };
 /// The first block of `uid`. One that lost its end reaches as far as addresses of ours do.
 [[nodiscard]] std::optional<block> find_block(std::string_view text, uid_t uid);

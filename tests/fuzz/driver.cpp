@@ -1,13 +1,12 @@
 // Runs a libFuzzer target under any compiler: mutates seeds, and inputs of its own, a bounded number of times, and always the same way.
 //   TARGET [--runs N] [--seed S] [--most BYTES] [FILE|FOLDER...]
-// A crash is the sanitizer's or the kernel's to tell; the input at fault is then in crash-TARGET, written before each call that mmap
-// keeps: the file is the last input tried.
+// A crash is the sanitizer's or the kernel's to tell; the input at fault is then in the file crash-TARGET. Given files alone are run
+// with --runs 0.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <fcntl.h>
 #include <filesystem>
 #include <fstream>
@@ -15,7 +14,6 @@
 #include <random>
 #include <string>
 #include <string_view>
-#include <sys/mman.h>
 #include <unistd.h>
 #include <vector>
 
@@ -133,35 +131,26 @@ private:
     std::size_t most_;
 };
 
-/// Keeps the input being tried in a file that outlives a crash, at the cost of a copy.
+/// Keeps the input being tried in a file, so that it outlives a crash.
 class last_input {
 public:
-    last_input(const std::string& path, std::size_t most) : path_{path}, most_{most}
-    {
-        const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        if (file >= 0 && ::ftruncate(file, static_cast<off_t>(most)) == 0)
-            if (void* at = ::mmap(nullptr, most, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0); at != MAP_FAILED)
-                room_ = static_cast<std::uint8_t*>(at);
-        file_ = file;
-    }
+    explicit last_input(std::string path) : path_{std::move(path)}, file_{::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644)} {}
     last_input(const last_input&) = delete;
     last_input& operator=(const last_input&) = delete;
     ~last_input()
     {
-        if (room_) ::munmap(room_, most_);
-        if (file_ >= 0) ::close(file_);
+        ::close(file_);
         ::unlink(path_.c_str());
     }
     void keep(const bytes& input)
     {
-        if (room_ && !input.empty()) std::memcpy(room_, input.data(), std::min(input.size(), most_));
+        if (::pwrite(file_, input.data(), input.size(), 0) < 0 || ::ftruncate(file_, static_cast<off_t>(input.size())) != 0)
+            std::perror(path_.c_str());
     }
 
 private:
     std::string path_;
-    std::size_t most_;
-    std::uint8_t* room_ = nullptr;
-    int file_ = -1;
+    int file_;
 };
 
 } // namespace
@@ -171,7 +160,7 @@ int main(int count, char** words)
     const auto how = parse(count, words);
     auto corpus = read_seeds(how.files);
     mutator change{how.seed, how.most};
-    last_input crash{"crash-" + std::filesystem::path{words[0]}.filename().string(), how.most};
+    last_input crash{"crash-" + std::filesystem::path{words[0]}.filename().string()};
     const auto given = corpus.size();
     for (const auto& seed : corpus) {
         crash.keep(seed);

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <chrono>
+#include <csignal>
 #include <cstring>
 #include <fcntl.h>
 #include <fstream>
@@ -66,8 +67,9 @@ bool have_root()
 pid_t start_child(const std::function<int()>& body)
 {
     const pid_t child = ::fork();
-    if (child == 0) ::_exit(body());
-    return child;
+    if (child != 0) return child;
+    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGSEGV, SIGABRT}) (void)::signal(signal, SIG_DFL); // Catch's are for the test itself
+    ::_exit(body());
 }
 
 int wait_child(pid_t child)
