@@ -149,7 +149,8 @@ awaitable<bridge::answer<std::vector<removal>>> wishes(const bridge::rest_client
     if (!namespaces) co_return namespaces.error();
     for (const auto& each : namespaces->namespaces)
         if (wanted(each.owner)) out.push_back({each.key, true});
-    const auto services = co_await rest.services({});
+    const bridge::service_query all;
+    const auto services = co_await rest.services(all);
     if (!services) co_return services.error();
     for (const auto& each : services->services) {
         const auto whole = std::find_if(out.begin(), out.end(), [&](const removal& one) {

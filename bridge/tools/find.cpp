@@ -74,7 +74,8 @@ match rate(const wire::k8s_service& service, std::string_view words)
     for (const auto& each : kinds) {
         if (words.empty() || !has(each.words, words)) continue;
         for (const auto& port : service.ports)
-            if (has(each.words, lower(port.name)) || (port.name.starts_with(each.name) && port.name[each.name.size()] == '-'))
+            if ((!port.name.empty() && has(each.words, lower(port.name))) ||
+                (port.name.starts_with(each.name) && port.name[each.name.size()] == '-'))
                 return {service, fmt::format("its port {} is named {}", port.port, port.name), 3};
         for (const auto word : each.words)
             if (!word.empty() && has_part(service.name, word)) return {service, fmt::format("its name has {}", word), 3};
