@@ -7,6 +7,7 @@
 #include <boost/beast/http/status.hpp>
 
 #include <limits>
+#include <variant>
 
 namespace fwd {
 
