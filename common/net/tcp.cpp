@@ -298,8 +298,9 @@ public:
         set_option(fd.fd, SOL_SOCKET, SO_REUSEADDR, 1);
         if (at.ip.is_v6()) set_option(fd.fd, IPPROTO_IPV6, IPV6_V6ONLY, options.only_v6 ? 1 : 0);
         const auto address = to_socket_address(at);
-        if (::bind(fd.fd, address.get(), address.size) != 0) return errno_error("listen on " + at.text());
-        if (::listen(fd.fd, options.backlog) != 0) return errno_error("listen on " + at.text());
+        const auto what = "listen on " + at.text(); // first: writing an address as text clears errno
+        if (::bind(fd.fd, address.get(), address.size) != 0) return errno_error(what);
+        if (::listen(fd.fd, options.backlog) != 0) return errno_error(what);
         return prepared(fd.take(), {});
     }
 
