@@ -18,6 +18,7 @@ using tls::record_size;
 
 constexpr std::size_t flush_at = 128 * 1024;         ///< encrypted bytes that are sent before more are encrypted
 constexpr std::size_t high_water = 256 * 1024;       ///< unsent bytes beyond which writes would block
+constexpr std::size_t little = 4 * 1024;             ///< a read beneath of less has emptied it; bulk goes on, more may have come meanwhile
 constexpr std::size_t most_unsent = 8 * 1024 * 1024; ///< only a peer that makes us answer without reading gets here
 
 [[nodiscard]] io_step moved(std::size_t bytes)
@@ -91,6 +92,8 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
     error_code failure_;       ///< of the stream beneath or of TLS; nothing works after it
     bool more_inside_ = true;  ///< the last read filled its target: OpenSSL may hold bytes that no readiness will announce
+    bool drained_ = false;     ///< the last read took all there was: the next one need not ask the kernel again
+    bool short_read_ = false;  ///< within one read: the stream beneath gave little, and so has no more
     bool flush_waits_ = false; ///< the stream beneath took no more; flush goes on when it is writable
     bool beneath_ended_ = false, ended_ = false, closed_ = false, write_shut_ = false, shaken_ = false;
 };
@@ -116,9 +119,15 @@ int tls_stream::bio_read(BIO* bio, char* into, int size)
     auto& self = *static_cast<tls_stream*>(BIO_get_data(bio));
     BIO_clear_retry_flags(bio);
     if (size <= 0 || self.failure_) return -1;
+    if (self.short_read_) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
     const auto step = self.beneath_->try_read({reinterpret_cast<std::byte*>(into), static_cast<std::size_t>(size)});
     switch (step.what) {
-    case io_step::state::moved: return static_cast<int>(step.bytes);
+    case io_step::state::moved:
+        self.short_read_ = self.shaken_ && step.bytes < little && step.bytes < static_cast<std::size_t>(size);
+        return static_cast<int>(step.bytes);
     case io_step::state::would_block: BIO_set_retry_read(bio); return -1;
     case io_step::state::end: self.beneath_ended_ = true; return 0;
     case io_step::state::failed: self.failure_ = step.failure; return -1;
@@ -220,9 +229,10 @@ awaitable<result<void>> tls_stream::handshake(bool as_client, std::string name)
 io_step tls_stream::after_read(std::size_t total, int outcome)
 {
     more_inside_ = outcome > 0;
+    short_read_ = false;
     if (outcome <= 0) {
         switch (SSL_get_error(ssl_.get(), outcome)) {
-        case SSL_ERROR_WANT_READ: break;
+        case SSL_ERROR_WANT_READ: drained_ = total > 0; break;
         case SSL_ERROR_ZERO_RETURN: ended_ = true; break;
         default:
             if (failure_) break;
@@ -251,6 +261,7 @@ io_step tls_stream::try_readv(std::span<const iovec> into)
     if (closed_) return failed(make_error_code(errc::closed));
     if (ended_) return {io_step::state::end, 0, {}};
     if (failure_) return failed(failure_);
+    if (std::exchange(drained_, false)) return {}; // once: the caller waits now, or asks again and is served
     ERR_clear_error();
     std::size_t total = 0;
     for (const auto& piece : into) {
@@ -372,6 +383,7 @@ void tls_stream::wait(interest what, callback ready)
     const bool dead = closed_ || failure_;
     if (what == interest::read) {
         on_read_ = std::move(ready);
+        drained_ = false;
         if (dead || ended_ || more_inside_)
             post_ready(interest::read);
         else
