@@ -252,7 +252,7 @@ private:
     awaitable<result<void>> wait_end(descriptor& watcher, descriptor& output, descriptor& errors)
     {
         auto [failed] = co_await watcher.async_wait(descriptor::wait_read, as_result);
-        if (failed) co_return error{failed, "wait for a process"};
+        if (failed) throw boost::system::system_error{failed}; // cancelled: the child ends with its owner
         for (int left = 20; left > 0 && (output.is_open() || errors.is_open()); --left) co_await clock_.sleep_for(5ms);
         error_code ignored;
         output.close(ignored);

@@ -86,9 +86,9 @@ private:
         } while (!page.more.empty());
         version_ = page.resource_version;
         listed_ = true;
+        works();
         replace(std::move(items));
         synced_ = true;
-        works();
         if (handlers_.synced) handlers_.synced();
         co_return std::monostate{};
     }
@@ -98,13 +98,13 @@ private:
         api_request ask;
         ask.path = query_.path();
         ask.what = "list " + what_;
-        add_selectors(ask);
         if (!more.empty()) {
             ask.query.emplace_back("limit", "500");
             ask.query.emplace_back("continue", more);
         } else if (!list_version_.empty()) {
             ask.query.emplace_back("resourceVersion", list_version_);
         }
+        add_selectors(ask);
         auto reader = [read = read_](std::string_view body) -> result<std::shared_ptr<void>> {
             auto made = read_list(body, read);
             if (!made) return made.error();

@@ -292,7 +292,7 @@ TEST_CASE("a stream that breaks is followed again from where it was, without a n
     auto old = std::exchange(b.live, std::make_shared<live_body>());
     old->abort();
     b.clock.advance(5s);
-    CHECK(b.take() == strings{"failed protocol_error", "recovered"});
+    CHECK(b.take() == strings{"failed closed", "recovered"});
     CHECK_THAT(b.last_target(), Contains("watch=1&resourceVersion=11&"));
     CHECK(b.server.count("resourceVersion=0") == 1);
     b.send(event_line("DELETED", object("c", "12")));
