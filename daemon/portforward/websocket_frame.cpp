@@ -46,15 +46,32 @@ std::size_t put_header(std::byte* at, opcode op, std::uint64_t length, std::opti
     return static_cast<std::size_t>(at - begin);
 }
 
-// Eight bytes at a time with loads and stores of any alignment: the compiler makes vector instructions of it.
+// Sixteen bytes at a time, four of those in a row, then eight: loads and stores of any alignment, which cost what a copy costs.
 void apply_mask(std::span<std::byte> bytes, mask_key key, std::uint64_t offset)
 {
     // The key as it meets bytes[0]: turned by the offset, in memory order.
     const int turn = static_cast<int>(offset % 4) * 8;
     const std::uint32_t turned = std::endian::native == std::endian::little ? std::rotr(key, turn) : std::rotl(key, turn);
     const std::uint64_t wide = std::uint64_t{turned} << 32 | turned;
+    using two_words [[gnu::vector_size(16)]] = std::uint64_t;
+    const two_words widest = {wide, wide};
     std::byte* at = bytes.data();
     std::size_t left = bytes.size();
+    for (; left >= 64; left -= 64, at += 64) {
+        two_words a, b, c, d;
+        std::memcpy(&a, at, 16);
+        std::memcpy(&b, at + 16, 16);
+        std::memcpy(&c, at + 32, 16);
+        std::memcpy(&d, at + 48, 16);
+        a ^= widest;
+        b ^= widest;
+        c ^= widest;
+        d ^= widest;
+        std::memcpy(at, &a, 16);
+        std::memcpy(at + 16, &b, 16);
+        std::memcpy(at + 32, &c, 16);
+        std::memcpy(at + 48, &d, 16);
+    }
     for (; left >= 8; left -= 8, at += 8) {
         std::uint64_t word;
         std::memcpy(&word, at, 8);

@@ -83,7 +83,7 @@ TEST_CASE("the mask is the same whatever the length, place and offset", "[websoc
 {
     const auto key = key_of("01020408");
     const char bytes[4] = {1, 2, 4, 8};
-    for (std::size_t length = 0; length < 70; ++length) {
+    for (std::size_t length = 0; length < 200; ++length) {
         for (std::uint64_t offset = 0; offset < 9; ++offset) {
             for (std::size_t place = 0; place < 8; ++place) {
                 std::string text(place + length, 'z');
