@@ -1,5 +1,7 @@
 #include "tests/simcluster/counters.hpp"
 
+#include "common/text.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
 
@@ -21,7 +23,7 @@ boost::json::object counters::as_json() const
     boost::json::object by_pod;
     for (const auto& [name, pod] : pods) {
         boost::json::array seen;
-        for (const auto& body : pod.bodies) seen.emplace_back(body);
+        for (const auto& body : pod.bodies) seen.emplace_back(printable(body));
         by_pod[name] = boost::json::object{{"tunnels", pod.tunnels},     {"streams", pod.streams}, {"refused", pod.refused},
                                            {"requests", pod.requests},   {"posts", pod.posts},     {"bytes_in", pod.bytes_in},
                                            {"bytes_out", pod.bytes_out}, {"bodies", seen}};
