@@ -220,7 +220,14 @@ awaitable<mcp::tool_answer> add_service(const kit& with, mcp::tool_call& call)
     } else {
         added.emplace(co_await std::move(adding));
     }
-    if (!*added) co_return problem_from(added->error());
+    if (!*added) {
+        auto why = problem_from(added->error());
+        if (why.code == "not_found" && why.next.empty() && !words.name_space.empty()) {
+            json::object arguments{{"namespace", words.name_space}};
+            why.next.push_back(call_of("list_k8s_services", std::move(arguments), "tells what the namespace has"));
+        }
+        co_return why;
+    }
     const auto& service = **added;
     if (ask.wait != "none" && !service.ready) co_return not_ready(service, timeout_s);
 

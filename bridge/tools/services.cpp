@@ -15,6 +15,9 @@ namespace s = mcp::schema;
 
 namespace {
 
+/// How long open connections may take to end by themselves before somebody is asked about them.
+constexpr auto lingering = 3s;
+
 json::object counts_of(const wire::summary& of)
 {
     return {{"services", of.total_services},
@@ -102,12 +105,18 @@ std::string_view program_in(std::string_view client)
     return client.substr(0, client.find('/'));
 }
 
-/// Why a person should be asked before `service` goes, or nothing.
-std::string reason_to_ask(const wire::service& service, std::string_view client)
+std::uint64_t open_connections(const wire::service& service)
 {
     std::uint64_t open = 0;
     for (const auto& each : service.forwards) open += each.connections;
-    if (open > 0) return fmt::format("{} open connection{} will drop", open, open == 1 ? "" : "s");
+    return open;
+}
+
+/// Why a person should be asked before `service` goes, or nothing.
+std::string reason_to_ask(const wire::service& service, std::string_view client)
+{
+    if (const auto open = open_connections(service); open > 0)
+        return fmt::format("{} open connection{} will drop", open, open == 1 ? "" : "s");
     if (service.forwards.size() > 5) return fmt::format("{} ports stop", service.forwards.size());
     if (service.owner.client.empty()) return "it was forwarded from the command line";
     if (program_in(service.owner.client) != program_in(client))
@@ -120,7 +129,13 @@ awaitable<mcp::tool_answer> remove_service(const kit& with, mcp::tool_call& call
     const auto words = bridge::parse_service_words(text_argument(call.arguments(), "service"));
     if (!words) co_return invalid_arguments(words.error().message());
     const auto rest = with.rest_for(call);
-    const auto service = co_await rest.service(words->key());
+    auto service = co_await rest.service(words->key());
+    // A container runtime keeps a connection for a second or two after the client has gone: not worth a question.
+    const auto until = with.clock.now() + lingering;
+    while (service && !call.confirmed() && open_connections(*service) > 0 && with.clock.now() < until) {
+        co_await with.clock.sleep_for(100ms);
+        service = co_await rest.service(words->key());
+    }
     if (!service) co_return problem_from(service.error());
     if (!call.confirmed())
         if (const auto why = reason_to_ask(*service, rest.client()); !why.empty()) {

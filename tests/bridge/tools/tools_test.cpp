@@ -320,6 +320,25 @@ TEST_CASE("remove_service removes what the caller added, and asks before it take
     CHECK(b.daemon.asked("DELETE /api/v1/services/web.shop.kind").size() == 1);
 }
 
+TEST_CASE("remove_service does not ask about connections that are about to end", "[tools]")
+{
+    bench b;
+    b.daemon.data("GET /api/v1/services/web", service_text("web", "shop", "active", R"(,"forwards":[{"localPort":"80","connections":1}])"));
+    b.daemon.data("GET /api/v1/services/web", service_text("web", "shop", "active"));
+    b.daemon.data("DELETE /api/v1/services/web.shop.kind", R"({"removed":true,"key":"web.shop.kind","message":"gone"})");
+    CHECK(b.good("remove_service", R"({"service":"web"})").at("removed") == true);
+}
+
+TEST_CASE("add_service that finds no such service points to what the namespace has", "[tools]")
+{
+    bench b;
+    b.daemon.error("POST /api/v1/services", 404, R"({"code":"not_found","message":"service nope is not in namespace shop"})");
+    const auto why = b.bad("add_service", R"({"service":"nope.shop"})");
+    REQUIRE(why.next.size() == 1);
+    CHECK(why.next[0].tool == "list_k8s_services");
+    CHECK(why.next[0].arguments.at("namespace") == "shop");
+}
+
 TEST_CASE("get_connection_info gives all, or one port, or text to paste", "[tools]")
 {
     bench b;
