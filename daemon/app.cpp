@@ -38,7 +38,8 @@ kube::environment our_environment()
     kube::environment made;
     for (char** at = environ; *at; ++at) {
         const std::string_view one{*at};
-        if (const auto equals = one.find('='); equals != std::string_view::npos) made.emplace(one.substr(0, equals), one.substr(equals + 1));
+        if (const auto equals = one.find('='); equals != std::string_view::npos)
+            made.emplace(one.substr(0, equals), one.substr(equals + 1));
     }
     return made;
 }
@@ -84,13 +85,14 @@ public:
 class engine {
 public:
     engine(const options& asked, host::engine_handle agent, host::dropped user, host::descriptor_limit limits)
-        : asked_{asked}, agent_{agent}, user_{std::move(user)}, limits_{limits}, executor_{loop_.get_executor()},
-          clock_{make_timing(executor_)}, random_{make_system_random()}, net_{make_network(executor_)}, side_{make_offload_thread()},
-          store_thread_{make_offload_thread()},
-          processes_{kube::make_process_runner(executor_, *clock_, kube::descriptor_limit{limits.original.rlim_cur, limits.original.rlim_max})},
-          files_{kube::make_file_source()}, log_{asked.level},
-          around_{executor_, *clock_, *random_, *net_, *side_, *processes_, *files_, log_, our_environment()}, events_{*clock_}, catalog_{*clock_, events_},
-          tasks_{executor_, log_}
+        : asked_{asked}, agent_{agent}, user_{std::move(user)}, limits_{limits}, executor_{loop_.get_executor()}, clock_{make_timing(
+                                                                                                                      executor_)},
+          random_{make_system_random()}, net_{make_network(executor_)}, side_{make_offload_thread()}, store_thread_{make_offload_thread()},
+          processes_{
+              kube::make_process_runner(executor_, *clock_, kube::descriptor_limit{limits.original.rlim_cur, limits.original.rlim_max})},
+          files_{kube::make_file_source()}, log_{asked.level}, around_{executor_, *clock_, *random_,         *net_, *side_, *processes_,
+                                                                       *files_,   log_,    our_environment()},
+          events_{*clock_}, catalog_{*clock_, events_}, tasks_{executor_, log_}
     {
     }
 
@@ -124,8 +126,10 @@ private:
         }
         log_.add_sink([this](const log_line& line) {
             const auto text = (asked_.log_json ? line.as_json() : line.as_text()) + "\n";
-            if (file_log_.is_open()) file_log_ << text << std::flush;
-            else std::fputs(text.c_str(), stderr);
+            if (file_log_.is_open())
+                file_log_ << text << std::flush;
+            else
+                std::fputs(text.c_str(), stderr);
         });
     }
 
@@ -133,7 +137,8 @@ private:
     {
         signals.async_wait([this, &signals](error_code why, int which) {
             if (why) return;
-            if (which == SIGHUP) log_.info("HUP: files are read again at their next use", {});
+            if (which == SIGHUP)
+                log_.info("HUP: files are read again at their next use", {});
             else if (stop_asked_) {
                 // A second signal: what is left is undone by the agent, or by nobody's need.
                 status_ = 0;
@@ -323,8 +328,10 @@ private:
             const auto named = co_await host_->put_names(names);
             if (!named) done = named.error();
         }
-        if (!done) log_.warn("fwd.internal is not served", {{"error", done.error().message()}});
-        else api_->adopt(std::move(*listener));
+        if (!done)
+            log_.warn("fwd.internal is not served", {{"error", done.error().message()}});
+        else
+            api_->adopt(std::move(*listener));
     }
 
     awaitable<result<void>> first_wishes(const kube::kubeconfig& config)
@@ -338,8 +345,10 @@ private:
             std::vector<std::string> failed;
             for (const auto& context : contexts) {
                 auto namespaces = asked_.namespaces;
-                if (asked_.all_namespaces) namespaces = {""};
-                else if (namespaces.empty()) namespaces = {config.default_namespace(context.name)};
+                if (asked_.all_namespaces)
+                    namespaces = {""};
+                else if (namespaces.empty())
+                    namespaces = {config.default_namespace(context.name)};
                 for (const auto& name : namespaces) {
                     catalog::add_namespace ask;
                     ask.namespace_name = name;
@@ -403,7 +412,10 @@ private:
     struct late_events final : forward::data_events {
         forward::data_events* to = nullptr;
         void on_reports(std::vector<forward::report> reports) override { to->on_reports(std::move(reports)); }
-        void on_credential_rejected(std::string context, std::uint64_t generation) override { to->on_credential_rejected(std::move(context), generation); }
+        void on_credential_rejected(std::string context, std::uint64_t generation) override
+        {
+            to->on_credential_rejected(std::move(context), generation);
+        }
         void on_pod_gone(std::string context, kube::pod_ref pod) override { to->on_pod_gone(std::move(context), std::move(pod)); }
     };
 

@@ -44,6 +44,11 @@ public:
     {
         if (value) made_[name] = *value;
     }
+    /// Absent when 0.
+    void maybe_amount(std::string_view name, std::uint64_t value)
+    {
+        if (value != 0) made_[name] = value;
+    }
     /// To three places; whole where it is whole, since the library writes 5.0 as 5E0.
     void number(std::string_view name, double value)
     {
@@ -168,6 +173,7 @@ public:
         else
             into = static_cast<std::uint64_t>(std::max<std::int64_t>(0, in_.whole_or(name, static_cast<std::int64_t>(into))));
     }
+    void maybe_amount(std::string_view name, std::uint64_t& into) { whole(name, into); }
     void maybe_whole(std::string_view name, std::optional<std::int64_t>& into) { into = in_.maybe_whole(name); }
     void number(std::string_view name, double& into) { into = in_.maybe_number(name).value_or(into); }
     void port(std::string_view name, std::uint16_t& into) { into = read_port(name).value_or(into); }

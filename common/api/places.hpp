@@ -31,6 +31,7 @@ struct place_facts {
 inline constexpr std::string_view socket_name = "api.sock";     ///< runtime
 inline constexpr std::string_view address_name = "api.json";    ///< runtime: {url, pid, version}
 inline constexpr std::string_view token_name = "token";         ///< state
+inline constexpr std::string_view lock_name = "daemon.lock";    ///< state: held by the running daemon, with its pid
 inline constexpr std::string_view database_name = "fwd.sqlite"; ///< state
 inline constexpr std::string_view daemon_log_name = "fwdd.log"; ///< state
 

@@ -514,10 +514,11 @@ void describe(F& f, event& of)
         in.port_text("podPort", of.pod_port);
         in.maybe_texts("hostnames", of.hostnames);
         in.maybe("status", of.status);
+        in.maybe("reason", of.reason);
         in.maybe("error", of.error);
         in.maybe("client", of.client);
-        in.whole("bytesIn", of.bytes_in);
-        in.whole("bytesOut", of.bytes_out);
+        in.maybe_amount("bytesIn", of.bytes_in);
+        in.maybe_amount("bytesOut", of.bytes_out);
     });
 }
 

@@ -290,7 +290,7 @@ struct status {
     std::int64_t error_count = 0;
     wire::summary summary;
     std::vector<context_state> contexts;
-    std::vector<trouble> problems; ///< services that are not active, namespaces and contexts that fail
+    std::vector<trouble> problems; ///< services partial, pending or in error, namespaces and contexts that fail
     std::string listening;
 };
 
@@ -353,7 +353,7 @@ struct event {
     std::string service_key, service, namespace_name, context, pod_name, local_ip;
     std::uint16_t local_port = 0, pod_port = 0;
     std::vector<std::string> hostnames;
-    std::string status, error, client;
+    std::string status, reason, error, client; ///< reason: why it is not active, error: why it failed
     std::uint64_t bytes_in = 0, bytes_out = 0;
 };
 /// SSE event "dropped": this many were lost by a slow reader or asked for by an id too old to be replayed.

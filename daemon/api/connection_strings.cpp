@@ -84,7 +84,7 @@ wire::connection_info connection_strings(const catalog::service& of)
     if (!host.empty()) made.env[name + "_HOST"] = host;
     if (!address.empty()) made.env[name + "_IP"] = address;
     for (const auto& one : of.forwards) {
-        if (!one.own_hostnames.empty()) continue; // a pod of its own name; the service's address is what is asked for
+        if (!one.stable_pod.empty()) continue; // a pod of its own name; the service's address is what is asked for
         made.verified = made.verified && one.verified;
         auto& port = made.ports.emplace_back(wire::connection_port{one.local_port, one.service_port, one.protocol, one.port_name});
         made.env.emplace(name + "_PORT", std::to_string(one.local_port));

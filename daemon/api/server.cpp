@@ -1,6 +1,7 @@
 #include "daemon/api/server.hpp"
 
 #include "daemon/api/connection.hpp"
+#include "daemon/api/private_files.hpp"
 #include "daemon/api/token.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -32,6 +33,7 @@ struct server::state {
     std::list<listener> listeners;
     std::list<connection> connections;
     std::uint16_t port = 0;
+    std::optional<daemon_lock> lock;
     bool unix_socket = false;
     bool stopping = false;
 
@@ -164,6 +166,11 @@ server::~server() = default;
 result<void> server::start()
 {
     auto& s = *state_;
+    if (!s.settings.lock_path.empty()) {
+        auto lock = daemon_lock::take(s.settings.lock_path, s.parts.state.self().pid);
+        if (!lock) return lock.error();
+        s.lock = std::move(*lock);
+    }
     if (auto loaded = s.token.load(); !loaded) return loaded.error().in("API token");
     if (!s.settings.socket_path.empty()) {
         auto made = make_private_folder(std::filesystem::path{s.settings.socket_path}.parent_path());

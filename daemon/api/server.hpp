@@ -40,7 +40,8 @@ struct api_settings {
     std::string socket_path;                                   ///< of the Unix socket; empty: none
     std::string token_path;                                    ///< its folder is made with 0700
     std::string address_path;                                  ///< api.json; empty: none
-    uid_t user = 0;                                            ///< that may use the Unix socket, besides root
+    std::string lock_path; ///< held while the server lives, so that there is one daemon per user; empty: none
+    uid_t user = 0;        ///< that may use the Unix socket, besides root
     api_limits limits;
 };
 
@@ -63,7 +64,8 @@ public:
     ~server();
 
     /// Makes or reads the token, listens, writes api.json, starts to accept. A TCP port that cannot be had is not a failure as
-    /// long as the Unix socket is there: it is logged. Errors: conflict (nothing to listen on), those of files.
+    /// long as the Unix socket is there: it is logged. Errors: conflict (another daemon has the lock, or there is nothing to listen on),
+    /// those of files.
     [[nodiscard]] result<void> start();
     /// Takes over a listener that is routed for `fwd.internal`, as if the server had opened it.
     void adopt(std::unique_ptr<acceptor> listener);

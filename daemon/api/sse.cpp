@@ -32,6 +32,7 @@ wire::event view(const catalog::event& from)
     made.pod_port = from.pod_port;
     made.hostnames = from.hostnames;
     made.status = from.status;
+    made.reason = from.reason;
     made.error = from.error;
     made.client = from.client;
     made.bytes_in = from.bytes_in;

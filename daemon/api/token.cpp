@@ -1,13 +1,12 @@
 #include "daemon/api/token.hpp"
 
 #include "common/text.hpp"
+#include "daemon/api/private_files.hpp"
 
 #include <filesystem>
 #include <fstream>
 
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace fwd::api {
 
@@ -23,36 +22,6 @@ bool is_token(std::string_view text)
 }
 
 } // namespace
-
-result<void> make_private_folder(const std::string& folder)
-{
-    std::error_code failure;
-    std::filesystem::create_directories(std::filesystem::path{folder}.parent_path(), failure); // mkdir tells what went wrong
-    if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return errno_error("make " + folder);
-    return {};
-}
-
-result<void> write_private(const std::string& path, std::string_view content)
-{
-    const auto temporary = path + ".new";
-    ::unlink(temporary.c_str());
-    const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0) return errno_error("write " + temporary);
-    result<void> done;
-    while (!content.empty() && done) {
-        const auto some = ::write(file, content.data(), content.size());
-        if (some < 0 && errno == EINTR) continue;
-        if (some < 0)
-            done = errno_error("write " + temporary);
-        else
-            content.remove_prefix(static_cast<std::size_t>(some));
-    }
-    if (done && ::fsync(file) != 0) done = errno_error("write " + temporary);
-    ::close(file);
-    if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = errno_error("rename " + temporary);
-    if (!done) ::unlink(temporary.c_str());
-    return done;
-}
 
 result<void> token_file::load()
 {

@@ -30,9 +30,4 @@ private:
     std::string value_;
 };
 
-/// Writes a file for its owner alone by way of a temporary one, so that no reader sees half of it. Errors: those of files.
-[[nodiscard]] result<void> write_private(const std::string& path, std::string_view content);
-/// Makes the last folder of the path with 0700 (those above it as usual). One that exists keeps its mode.
-[[nodiscard]] result<void> make_private_folder(const std::string& folder);
-
 } // namespace fwd::api

@@ -218,7 +218,7 @@ wire::added_service added_view(const catalog::service& from, const catalog::adde
     if (from.local_ip) made.local_ip = from.local_ip->text();
     made.hostnames = from.hostnames;
     for (const auto& one : from.forwards)
-        if (one.own_hostnames.empty()) made.ports.push_back({one.local_port, one.service_port, one.protocol, one.port_name});
+        if (one.stable_pod.empty()) made.ports.push_back({one.local_port, one.service_port, one.protocol, one.port_name});
     made.status = name_of(from.state);
     made.created = how.created;
     made.ready = how.ready;
@@ -253,7 +253,8 @@ wire::status status_view(const catalog::catalog& all, wall_time now)
     for (const auto& [key, one] : all.namespaces())
         if (one.last_error) made.problems.push_back({"", "namespace " + key, one.last_error->code, one.last_error->message});
     for (const auto& [key, one] : all.services()) {
-        if (one.state == catalog::service_state::active || one.state == catalog::service_state::stopping) continue;
+        using state = catalog::service_state;
+        if (one.state != state::partial && one.state != state::pending && one.state != state::error) continue;
         made.problems.push_back({key, std::string{name_of(one.state)}, one.reason_code, one.reason});
     }
     return made;

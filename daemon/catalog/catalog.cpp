@@ -16,7 +16,10 @@ event about(event_type type, const service& of)
     if (of.local_ip) made.local_ip = of.local_ip->text();
     made.hostnames = of.hostnames;
     made.status = name_of(of.state);
-    if (of.state != service_state::active) made.error = of.reason;
+    if (of.state == service_state::error)
+        made.error = of.reason;
+    else if (of.state != service_state::active)
+        made.reason = of.reason;
     made.client = of.owner.client;
     return made;
 }
@@ -30,7 +33,11 @@ event about(event_type type, const service& in, const forward& of)
     made.local_port = of.local_port;
     made.pod_port = of.pod_port;
     made.status = name_of(of.state);
-    made.error = of.state == forward_state::active ? std::string{} : of.reason;
+    made.reason = made.error = {};
+    if (of.state == forward_state::error)
+        made.error = of.reason;
+    else if (of.state != forward_state::active)
+        made.reason = of.reason;
     return made;
 }
 
@@ -110,7 +117,8 @@ std::optional<event_type> failure_change(const T* was, const T& is)
 std::string forward::key() const
 {
     auto made = service_key;
-    if (!pod.empty()) made += "." + pod;
+    const auto& part = headless ? stable_pod : pod;
+    if (!part.empty()) made += "." + part;
     return made + "." + std::to_string(local_port);
 }
 

@@ -52,8 +52,9 @@ struct forward {
     std::string pod; ///< that the next connection would most likely get; empty: none
     std::string container;
     ipv4 local_ip;
+    std::string stable_pod;                 ///< its one pod, there or not, of a headless service; empty: any of the service's
     std::vector<std::string> own_hostnames; ///< of a stable pod; empty: those of the service
-    std::uint16_t local_port = 0; ///< where it is reachable here
+    std::uint16_t local_port = 0;           ///< where it is reachable here
     std::uint16_t service_port = 0;
     std::string port_name;
     std::uint16_t pod_port = 0; ///< of that pod; 0: unknown
@@ -70,7 +71,8 @@ struct forward {
     std::shared_ptr<counters> traffic = std::make_shared<counters>();
     double rate_in = 0, rate_out = 0, average_rate_in = 0, average_rate_out = 0; ///< bytes per second, set by sample_rates
     std::uint64_t sampled_in = 0, sampled_out = 0;                               ///< the counters at the last sample
-    /// `service.ns.ctx.pod.localPort`, without the pod part while there is none.
+    /// `service.ns.ctx.pod.localPort`, without the pod part while there is none; of a headless service only with the pod that
+    /// the address belongs to.
     [[nodiscard]] std::string key() const;
 };
 

@@ -36,7 +36,7 @@ struct event {
     std::string local_ip;
     std::uint16_t local_port = 0, pod_port = 0;
     std::vector<std::string> hostnames;
-    std::string status, error, client;
+    std::string status, reason, error, client; ///< reason: why it is not active yet; error: why it failed
     std::uint64_t bytes_in = 0, bytes_out = 0;
 };
 

@@ -48,7 +48,8 @@ void supervisor::show(const forwarded& of)
         made.state = catalog::catalog::add_up(made);
         if (made.state != catalog::service_state::active)
             for (const auto& forward : made.forwards)
-                if (forward.state != catalog::forward_state::active && (made.reason.empty() || forward.state == catalog::forward_state::error)) {
+                if (forward.state != catalog::forward_state::active &&
+                    (made.reason.empty() || forward.state == catalog::forward_state::error)) {
                     made.reason_code = forward.reason_code;
                     made.reason = forward.reason;
                     if (forward.last_error) made.last_error = forward.last_error;
@@ -132,7 +133,8 @@ void supervisor::on_reports(std::vector<report> reports)
             port.opening = port.verified = false;
             ++port.attempts;
             port.failure = catalog::failure{one.at, one.code, one.text, port.failure ? port.failure->count + 1 : 1, {}};
-            log_.warn("forward failed", {{"forward", key_of(id)}, {"port", std::to_string(port.local)}, {"pod", one.pod}, {"error", one.text}});
+            log_.warn("forward failed",
+                      {{"forward", key_of(id)}, {"port", std::to_string(port.local)}, {"pod", one.pod}, {"error", one.text}});
             break;
         }
         touched.insert(id);

@@ -1,4 +1,5 @@
 #include "daemon/api/guard.hpp"
+#include "daemon/api/private_files.hpp"
 #include "tests/daemon/api/running_api.hpp"
 
 #include <sys/stat.h>
@@ -179,4 +180,19 @@ TEST_CASE("a token file with something else in it is replaced", "[api]")
     CHECK(token.value().size() == 47);
     CHECK_FALSE(token.is(content));
     CHECK_FALSE(token.is(""));
+}
+
+TEST_CASE("a second daemon of the same user is told which pid is there", "[api]")
+{
+    const scratch_folder folder;
+    const auto path = folder.path + "/state/daemon.lock";
+    {
+        const auto first = api::daemon_lock::take(path, 4711);
+        REQUIRE(first.has_value());
+        const auto second = api::daemon_lock::take(path, 4712);
+        REQUIRE_FALSE(second.has_value());
+        CHECK(second.error().is(errc::conflict));
+        CHECK(second.error().message().find("(pid 4711)") != std::string::npos);
+    }
+    CHECK(api::daemon_lock::take(path, 4713).has_value());
 }

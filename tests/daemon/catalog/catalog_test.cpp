@@ -332,3 +332,16 @@ TEST_CASE("a reader may outlive the bus", "[catalog]")
     bus.reset();
     CHECK_FALSE(reader->take().has_value());
 }
+
+TEST_CASE("a headless service's own forward and those of its pods have keys of their own", "[catalog]")
+{
+    forward one{.service_key = "orders.shop.kind", .headless = true, .pod = "orders-0", .local_port = 80};
+    CHECK(one.key() == "orders.shop.kind.80");
+    one.stable_pod = "orders-1";
+    one.pod.clear(); // it is being replaced
+    CHECK(one.key() == "orders.shop.kind.orders-1.80");
+    one.headless = false;
+    one.stable_pod.clear();
+    one.pod = "orders-7d9c-x";
+    CHECK(one.key() == "orders.shop.kind.orders-7d9c-x.80");
+}
