@@ -136,8 +136,10 @@ std::vector<std::string> json_reader::texts(std::string_view name)
     const auto* list = maybe_array(name);
     if (!list) return found;
     for (const auto& value : *list) {
-        if (const auto* text = value.if_string()) found.emplace_back(text->data(), text->size());
-        else fail(name, "expected a list of strings");
+        if (const auto* text = value.if_string())
+            found.emplace_back(text->data(), text->size());
+        else
+            fail(name, "expected a list of strings");
     }
     return found;
 }

@@ -30,16 +30,16 @@ public:
 
     [[nodiscard]] bool has(std::string_view name) const; ///< there and not null
 
-    std::string text(std::string_view name);                       ///< required
+    std::string text(std::string_view name); ///< required
     std::string text_or(std::string_view name, std::string_view other);
     std::optional<std::string> maybe_text(std::string_view name);
-    std::int64_t whole(std::string_view name);                     ///< required
+    std::int64_t whole(std::string_view name); ///< required
     std::int64_t whole_or(std::string_view name, std::int64_t other);
     std::optional<std::int64_t> maybe_whole(std::string_view name);
     std::optional<double> maybe_number(std::string_view name);
     bool truth_or(std::string_view name, bool other);
     std::optional<bool> maybe_truth(std::string_view name);
-    std::vector<std::string> texts(std::string_view name);         ///< absent is empty
+    std::vector<std::string> texts(std::string_view name); ///< absent is empty
     /// The member as it is, or nullptr when absent or null.
     const json::value* member(std::string_view name);
     const json::object* maybe_object(std::string_view name);

@@ -63,7 +63,8 @@ void logger::add_sink(sink to)
 void logger::write(log_level level, std::string_view message, std::initializer_list<log_field> fields)
 {
     if (level < least_) return;
-    log_line line{wall_ ? wall_() : std::chrono::time_point_cast<duration>(std::chrono::system_clock::now()), level, std::string{message}, {}};
+    log_line line{
+        wall_ ? wall_() : std::chrono::time_point_cast<duration>(std::chrono::system_clock::now()), level, std::string{message}, {}};
     for (const auto& field : fields) line.fields.emplace_back(field.name, field.value);
     std::lock_guard hold{guard_};
     for (const auto& to : sinks_) to(line);

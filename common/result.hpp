@@ -74,4 +74,5 @@ using result = boost::system::result<T, error>;
 } // namespace fwd
 
 template <>
-struct boost::system::is_error_code_enum<fwd::errc> : std::true_type {};
+struct boost::system::is_error_code_enum<fwd::errc> : std::true_type {
+};

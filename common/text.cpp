@@ -142,8 +142,7 @@ std::size_t utf8_length(std::string_view text)
     const auto first = at(0);
     if (first < 0x80) return 1;
     if (first >= 0xc2 && first <= 0xdf) return follows(1) ? 2 : 0;
-    if (first >= 0xe0 && first <= 0xef)
-        return follows(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf) && follows(2) ? 3 : 0;
+    if (first >= 0xe0 && first <= 0xef) return follows(1, first == 0xe0 ? 0xa0 : 0x80, first == 0xed ? 0x9f : 0xbf) && follows(2) ? 3 : 0;
     if (first >= 0xf0 && first <= 0xf4)
         return follows(1, first == 0xf0 ? 0x90 : 0x80, first == 0xf4 ? 0x8f : 0xbf) && follows(2) && follows(3) ? 4 : 0;
     return 0;
@@ -205,7 +204,8 @@ std::optional<wall_time> parse_rfc3339(std::string_view text)
         }
         return value;
     };
-    const auto year = digits(0, 4), month = digits(5, 2), day = digits(8, 2), hour = digits(11, 2), minute = digits(14, 2), second = digits(17, 2);
+    const auto year = digits(0, 4), month = digits(5, 2), day = digits(8, 2), hour = digits(11, 2), minute = digits(14, 2),
+               second = digits(17, 2);
     if (!year || !month || !day || !hour || !minute || !second || text.size() < 20 || text[4] != '-' || text[7] != '-' ||
         (text[10] != 'T' && text[10] != 't' && text[10] != ' ') || text[13] != ':' || text[16] != ':')
         return std::nullopt;
@@ -248,7 +248,13 @@ result<duration> parse_duration(std::string_view text)
         const auto next = std::min(text.size(), text.find_first_of("0123456789"));
         const auto unit = text.substr(0, next);
         text.remove_prefix(next);
-        const double nanos = unit == "ns" ? 1 : unit == "us" ? 1e3 : unit == "ms" ? 1e6 : unit == "s" ? 1e9 : unit == "m" ? 60e9 : unit == "h" ? 3600e9 : 0;
+        const double nanos = unit == "ns"   ? 1
+                             : unit == "us" ? 1e3
+                             : unit == "ms" ? 1e6
+                             : unit == "s"  ? 1e9
+                             : unit == "m"  ? 60e9
+                             : unit == "h"  ? 3600e9
+                                            : 0;
         if (!amount || nanos == 0 || *amount * nanos > 9e18) return bad;
         sum += duration{static_cast<std::int64_t>(*amount * nanos)};
     }
@@ -290,13 +296,20 @@ std::optional<std::string> from_base64(std::string_view text)
     for (const char c : text) {
         if (c == ' ' || c == '\n' || c == '\r' || c == '\t') continue;
         unsigned value;
-        if (c >= 'A' && c <= 'Z') value = static_cast<unsigned>(c - 'A');
-        else if (c >= 'a' && c <= 'z') value = static_cast<unsigned>(c - 'a') + 26;
-        else if (c >= '0' && c <= '9') value = static_cast<unsigned>(c - '0') + 52;
-        else if (c == '+' || c == '-') value = 62;
-        else if (c == '/' || c == '_') value = 63;
-        else if (c == '=' && ++padding <= 2) continue;
-        else return std::nullopt;
+        if (c >= 'A' && c <= 'Z')
+            value = static_cast<unsigned>(c - 'A');
+        else if (c >= 'a' && c <= 'z')
+            value = static_cast<unsigned>(c - 'a') + 26;
+        else if (c >= '0' && c <= '9')
+            value = static_cast<unsigned>(c - '0') + 52;
+        else if (c == '+' || c == '-')
+            value = 62;
+        else if (c == '/' || c == '_')
+            value = 63;
+        else if (c == '=' && ++padding <= 2)
+            continue;
+        else
+            return std::nullopt;
         if (padding) return std::nullopt;
         group = group << 6 | value;
         bits += 6;
@@ -314,8 +327,10 @@ std::string percent_encode(std::string_view text)
 {
     std::string made;
     for (const char c : text) {
-        const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
-        if (plain) made += c;
+        const bool plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+        if (plain)
+            made += c;
         else {
             made += fmt::format("%{:02X}", static_cast<unsigned char>(c));
         }
@@ -325,7 +340,9 @@ std::string percent_encode(std::string_view text)
 
 std::optional<std::string> percent_decode(std::string_view text)
 {
-    const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1; };
+    const auto digit = [](char c) {
+        return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    };
     std::string made;
     for (std::size_t i = 0; i < text.size(); ++i) {
         if (text[i] != '%') {

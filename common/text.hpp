@@ -24,8 +24,7 @@ template <class N>
 /// `*` and `?` as a shell matches names.
 [[nodiscard]] bool wildcard_match(std::string_view pattern, std::string_view name);
 /// The candidates closest to `name` by edit distance, best first, only those that could be a slip of the finger.
-[[nodiscard]] std::vector<std::string> close_names(std::string_view name, std::span<const std::string> candidates,
-                                                   std::size_t most = 3);
+[[nodiscard]] std::vector<std::string> close_names(std::string_view name, std::span<const std::string> candidates, std::size_t most = 3);
 
 /// Control characters and invalid UTF-8 replaced by U+FFFD; newline and tab become a blank. For cluster text on terminals and logs.
 [[nodiscard]] std::string printable(std::string_view text);
@@ -37,9 +36,9 @@ template <class N>
 [[nodiscard]] result<duration> parse_duration(std::string_view text);
 
 [[nodiscard]] std::string base64(std::span<const std::byte> bytes);
-[[nodiscard]] std::string base64url(std::span<const std::byte> bytes);  ///< without padding
+[[nodiscard]] std::string base64url(std::span<const std::byte> bytes);       ///< without padding
 [[nodiscard]] std::optional<std::string> from_base64(std::string_view text); ///< blanks inside are skipped
-[[nodiscard]] std::string percent_encode(std::string_view text);        ///< all but RFC 3986 unreserved characters
+[[nodiscard]] std::string percent_encode(std::string_view text);             ///< all but RFC 3986 unreserved characters
 [[nodiscard]] std::optional<std::string> percent_decode(std::string_view text);
 [[nodiscard]] std::string hex(std::span<const std::byte> bytes);
 

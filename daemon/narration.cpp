@@ -52,10 +52,12 @@ std::string service_table(const catalog::catalog& of)
 void narration::begin(bool services) const
 {
     fmt::print("fwd {}: {}, names in {}\n", FWD_VERSION,
-               machine_.listening == host::listening_mode::lookup ? "listening without ports (sk_lookup)"
-                                                                  : "listening by a bind per port" + (machine_.listening_reason.empty() ? "" : " (" + machine_.listening_reason + ")"),
+               machine_.listening == host::listening_mode::lookup
+                   ? "listening without ports (sk_lookup)"
+                   : "listening by a bind per port" + (machine_.listening_reason.empty() ? "" : " (" + machine_.listening_reason + ")"),
                machine_.hosts_path.empty() ? "no file: services are reached by address" : machine_.hosts_path);
-    if (!machine_.hosts_problem.empty()) fmt::print("{}: {}; services are reached by address\n", machine_.hosts_path, machine_.hosts_problem);
+    if (!machine_.hosts_problem.empty())
+        fmt::print("{}: {}; services are reached by address\n", machine_.hosts_path, machine_.hosts_problem);
     if (!services) fmt::print("idle: nothing is forwarded yet; add with: fwd add SERVICE or fwd add NAMESPACE/\n");
     std::fflush(stdout);
 }
@@ -70,7 +72,9 @@ void narration::ready() const
 {
     for (const auto& [name, context] : state_.contexts()) {
         fmt::print("context {} ({}{}): {}\n", printable(name), context.server, context.version.empty() ? "" : ", " + context.version,
-                   context.last_error ? printable(context.last_error->message) : context.connected ? "connected" : "connecting");
+                   context.last_error  ? printable(context.last_error->message)
+                   : context.connected ? "connected"
+                                       : "connecting");
         if (context.insecure) fmt::print("warning: the kubeconfig turns verification of {} off\n", context.server);
     }
     if (!state_.services().empty()) fmt::print("\n{}\n", service_table(state_));

@@ -94,9 +94,13 @@ parsed parse_options(int argc, const char* const* argv)
     svc->alias("service")->alias("services")->alias("svcs");
 
     const auto what = "What to forward";
-    app.add_option("-n,--namespace", namespaces, "namespaces, the first is primary: its services get bare names")->allow_extra_args(false)->group(what);
+    app.add_option("-n,--namespace", namespaces, "namespaces, the first is primary: its services get bare names")
+        ->allow_extra_args(false)
+        ->group(what);
     app.add_flag("-A,--all-namespaces", made.all_namespaces, "every namespace, also those created later")->group(what);
-    app.add_option("-x,--context", contexts, "contexts, each as NAME or NAME=ALIAS; the first is primary")->allow_extra_args(false)->group(what);
+    app.add_option("-x,--context", contexts, "contexts, each as NAME or NAME=ALIAS; the first is primary")
+        ->allow_extra_args(false)
+        ->group(what);
     app.add_option("-c,--kubeconfig", made.kubeconfig, "kubeconfig file (KUBECONFIG, ~/.kube/config)")->group(what);
     app.add_option("-l,--selector", made.selector, "label selector on services")->group(what);
     app.add_option("-f,--field-selector", made.field_selector, "field selector on services")->group(what);
@@ -115,14 +119,18 @@ parsed parse_options(int argc, const char* const* argv)
 
     const auto how = "How";
     app.add_option("--wait", wait, "longest hold of a connection while a pod is on its way (30s)")->group(how);
-    app.add_option("--transport", transport, "auto, websocket, spdy or legacy")->check(CLI::IsMember({"auto", "websocket", "spdy", "legacy"}))->group(how);
+    app.add_option("--transport", transport, "auto, websocket, spdy or legacy")
+        ->check(CLI::IsMember({"auto", "websocket", "spdy", "legacy"}))
+        ->group(how);
     app.add_option("--listening", listening, "auto, lookup or bind")->check(CLI::IsMember({"auto", "lookup", "bind"}))->group(how);
     app.add_flag("--unprivileged", made.unprivileged, "no root: plain binds, no names, low ports at 8000+port")->group(how);
     app.add_option("--run-as", made.run_as, "user to become when not started by sudo")->group(how);
     app.add_flag("--cleanup", made.cleanup, "remove what a dead daemon left, and end")->group(how);
 
     const auto logs = "Log";
-    app.add_option("--log-level", level, "debug, info, warn or error")->check(CLI::IsMember({"debug", "info", "warn", "error"}))->group(logs);
+    app.add_option("--log-level", level, "debug, info, warn or error")
+        ->check(CLI::IsMember({"debug", "info", "warn", "error"}))
+        ->group(logs);
     app.add_option("--log-file", made.log_file, "instead of standard error")->group(logs);
     app.add_option("--log-format", format, "text or json")->check(CLI::IsMember({"text", "json"}))->group(logs);
     app.add_flag("-v,--verbose", verbose, "as --log-level debug")->group(logs);
@@ -157,7 +165,8 @@ parsed parse_options(int argc, const char* const* argv)
                 refuse(fmt::format("--address-base: '{}' is not in 127.0.0.0/8 outside 127.0.0.0/16", printable(address_base)));
             made.address_base = *base;
         }
-        if (!made.domain.empty() && !is_dns_name(made.domain)) refuse(fmt::format("--domain: '{}' is not a domain name", printable(made.domain)));
+        if (!made.domain.empty() && !is_dns_name(made.domain))
+            refuse(fmt::format("--domain: '{}' is not a domain name", printable(made.domain)));
         if (!api_listen.empty()) read_api_listen(api_listen, made);
         if (!wait.empty()) {
             const auto parsed_wait = parse_duration(wait);
@@ -165,7 +174,10 @@ parsed parse_options(int argc, const char* const* argv)
             made.wait = *parsed_wait;
         }
         using choice = portforward::transport_choice;
-        made.transport = transport == "websocket" ? choice::websocket : transport == "spdy" ? choice::spdy : transport == "legacy" ? choice::legacy : choice::automatic;
+        made.transport = transport == "websocket" ? choice::websocket
+                         : transport == "spdy"    ? choice::spdy
+                         : transport == "legacy"  ? choice::legacy
+                                                  : choice::automatic;
         using wish = host::listening_wish;
         made.listening = listening == "lookup" ? wish::lookup : listening == "bind" ? wish::bind : wish::automatic;
         made.level = verbose ? log_level::debug : *parse_log_level(level);

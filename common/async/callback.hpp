@@ -19,8 +19,8 @@ public:
     unique_function() = default;
 
     template <class F>
-        requires(!std::is_same_v<std::remove_cvref_t<F>, unique_function> && std::is_invocable_r_v<R, F&, A...>)
-    unique_function(F&& f) // NOLINT: converting on purpose
+    requires(!std::is_same_v<std::remove_cvref_t<F>, unique_function> && std::is_invocable_r_v<R, F&, A...>)
+        unique_function(F&& f) // NOLINT: converting on purpose
     {
         using callable = std::decay_t<F>;
         if constexpr (fits<callable>) {
@@ -36,8 +36,10 @@ public:
             call_ = [](void* at, A... a) -> R { return (**static_cast<callable**>(at))(std::forward<A>(a)...); };
             manage_ = [](void* from, void* to) {
                 auto* it = static_cast<callable**>(from);
-                if (to) ::new (to) callable*(*it);
-                else delete *it;
+                if (to)
+                    ::new (to) callable*(*it);
+                else
+                    delete *it;
             };
         }
     }
@@ -64,8 +66,7 @@ public:
 
 private:
     template <class F>
-    static constexpr bool fits =
-        sizeof(F) <= 3 * sizeof(void*) && alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
+    static constexpr bool fits = sizeof(F) <= 3 * sizeof(void*) && alignof(F) <= alignof(void*) && std::is_nothrow_move_constructible_v<F>;
 
     void take(unique_function& other)
     {

@@ -35,8 +35,10 @@ public:
     {
         while (!into.empty()) {
             const auto got = ::getrandom(into.data(), into.size(), 0);
-            if (got > 0) into = into.subspan(static_cast<std::size_t>(got));
-            else if (errno != EINTR) std::abort(); // without chance no secret is safe; the call cannot fail otherwise
+            if (got > 0)
+                into = into.subspan(static_cast<std::size_t>(got));
+            else if (errno != EINTR)
+                std::abort(); // without chance no secret is safe; the call cannot fail otherwise
         }
     }
 };

@@ -40,8 +40,8 @@ awaitable<void> suspend(unique_function<void(waker)> begin, callback abandon)
             });
         begin(wake);
     };
-    co_await asio::async_initiate<const asio::use_awaitable_t<asio::any_io_executor>, void(error_code)>(
-        std::move(start), asio::use_awaitable);
+    co_await asio::async_initiate<const asio::use_awaitable_t<asio::any_io_executor>, void(error_code)>(std::move(start),
+                                                                                                        asio::use_awaitable);
 }
 
 } // namespace fwd

@@ -52,19 +52,20 @@ awaitable<result<T>> with_timeout(timing& clock, duration limit, awaitable<resul
         auto ended = [shared, &clock, above](std::exception_ptr thrown) mutable {
             clock.cancel(shared->timer);
             if (above.is_connected()) above.clear();
-            std::move (shared->handler)(thrown);
+            std::move(shared->handler)(thrown);
         };
         asio::co_spawn(home, std::move(inner), asio::bind_cancellation_slot(shared->stop.slot(), std::move(ended)));
     };
     try {
-        co_await asio::async_initiate<const asio::use_awaitable_t<asio::any_io_executor>, void(std::exception_ptr)>(
-            std::move(start), asio::use_awaitable);
+        co_await asio::async_initiate<const asio::use_awaitable_t<asio::any_io_executor>, void(std::exception_ptr)>(std::move(start),
+                                                                                                                    asio::use_awaitable);
     } catch (const boost::system::system_error&) {
         // The limit's own cancellation ends the work with operation_aborted; anything else is the caller's to hear.
         if (!late) throw;
     }
     if (*kept) co_return std::move(**kept);
-    co_return error{errc::timed_out, "no answer in " + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()) + " ms"};
+    co_return error{errc::timed_out,
+                    "no answer in " + std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(limit).count()) + " ms"};
 }
 
 } // namespace fwd

@@ -75,9 +75,9 @@ public:
 
     [[nodiscard]] bool header_done() const;
     [[nodiscard]] bool done() const;
-    [[nodiscard]] bool keep_alive() const;  ///< valid after header_done
-    [[nodiscard]] bool upgraded() const;    ///< a 101, or CONNECT's 200 by the caller's word: bytes after the header are not HTTP
-    [[nodiscard]] bool started() const;     ///< any byte was consumed
+    [[nodiscard]] bool keep_alive() const; ///< valid after header_done
+    [[nodiscard]] bool upgraded() const;   ///< a 101, or CONNECT's 200 by the caller's word: bytes after the header are not HTTP
+    [[nodiscard]] bool started() const;    ///< any byte was consumed
 
     [[nodiscard]] const http_request& request() const;   ///< role::request, after header_done; body empty
     [[nodiscard]] const http_response& response() const; ///< role::response, after header_done; body empty
@@ -91,7 +91,7 @@ private:
 
 /// "/a/b?x=1" to path segments (split before percent-decoding) and query parameters, decoded.
 struct http_target {
-    std::string path;                                        ///< as sent, without query
+    std::string path; ///< as sent, without query
     std::vector<std::string> segments;
     std::vector<std::pair<std::string, std::string>> query;
     [[nodiscard]] std::optional<std::string> parameter(std::string_view name) const;

@@ -16,9 +16,9 @@ namespace fwd {
 /// A connection that came in.
 struct accepted {
     std::unique_ptr<data_stream> stream;
-    endpoint local;                  ///< what the client connected to; names the service on the routed listener
+    endpoint local; ///< what the client connected to; names the service on the routed listener
     endpoint peer;
-    std::optional<uid_t> peer_user;  ///< of a Unix socket
+    std::optional<uid_t> peer_user; ///< of a Unix socket
 };
 
 /// A listening socket. Closing or destroying it stops listening.
@@ -35,7 +35,7 @@ public:
 };
 
 struct listen_options {
-    bool only_v6 = true;   ///< for IPv6 addresses
+    bool only_v6 = true; ///< for IPv6 addresses
     int backlog = 4096;
 };
 

@@ -359,8 +359,7 @@ private:
     /// As ready() of byte_stream.hpp, which sits above this file.
     static awaitable<void> writable(data_stream& stream)
     {
-        co_await suspend([&](waker wake) { stream.wait(interest::write, [wake] { wake(); }); },
-                         [&] { stream.cancel(interest::write); });
+        co_await suspend([&](waker wake) { stream.wait(interest::write, [wake] { wake(); }); }, [&] { stream.cancel(interest::write); });
     }
 
     /// getaddrinfo cannot be interrupted: on cancellation its late answer is dropped.

@@ -37,8 +37,8 @@ std::string code_of(const error& why)
 template <class T>
 struct running_watch {
     running_watch(const kube::surroundings& around, kube::api_client& client, kube::scope of, kube::informer_handlers<T> handlers)
-        : informer{std::make_shared<kube::informer<T>>(around, client, std::move(of), std::move(handlers))},
-          tasks{around.executor, around.log}
+        : informer{std::make_shared<kube::informer<T>>(around, client, std::move(of), std::move(handlers))}, tasks{around.executor,
+                                                                                                                   around.log}
     {
         tasks.start("watch", run(informer));
     }
@@ -80,7 +80,8 @@ result<std::unique_ptr<cluster>> cluster::make(const kube::context_config& confi
     auto credentials = kube::make_credential_source(config, around, std::move(plugins), std::move(events));
     if (!credentials) return credentials.error();
     auto client = kube::make_api_client(around, **credentials);
-    std::unique_ptr<cluster> made{new cluster{config, std::move(shown), around, tasks, std::move(heard), std::move(*credentials), std::move(client)}};
+    std::unique_ptr<cluster> made{
+        new cluster{config, std::move(shown), around, tasks, std::move(heard), std::move(*credentials), std::move(client)}};
     *alive = made.get();
     made->self_ = alive;
     tasks.start("credentials of " + config.name, made->keep_credentials());
@@ -143,7 +144,9 @@ awaitable<void> cluster::review(std::string namespace_name)
             wait.reset();
             const auto before = state.what;
             state.what = answer->allowed ? access_state::kind::allowed : access_state::kind::denied;
-            state.reason = answer->allowed ? "" : fmt::format("pods/portforward (verbs get and create) is not allowed in namespace {}", namespace_name);
+            state.reason = answer->allowed
+                               ? ""
+                               : fmt::format("pods/portforward (verbs get and create) is not allowed in namespace {}", namespace_name);
             if (!answer->allowed && !answer->reason.empty()) state.reason += ": " + answer->reason;
             if (before != state.what) heard_.namespace_changed(namespace_name);
             // What is allowed shows itself in tunnels from here on; what is denied may be granted.
@@ -180,7 +183,8 @@ void cluster::services_selecting(const kube::pod& one, const std::function<void(
 
 void cluster::pod_changed(const kube::pod& one)
 {
-    services_selecting(one, [this](const kube::service& service) { heard_.service_changed(service.meta.namespace_name, service.meta.name); });
+    services_selecting(one,
+                       [this](const kube::service& service) { heard_.service_changed(service.meta.namespace_name, service.meta.name); });
 }
 
 void cluster::watch(const watch_scope& scope)
@@ -196,8 +200,10 @@ void cluster::watch(const watch_scope& scope)
             if (service.selector.empty()) return;
             const auto& [key, value] = *service.selector.begin();
             const auto under = index_key(service.meta.namespace_name, key, value);
-            if (add) at->selecting[under].insert(service.meta.key());
-            else forget(at->selecting, under, service.meta.key());
+            if (add)
+                at->selecting[under].insert(service.meta.key());
+            else
+                forget(at->selecting, under, service.meta.key());
         };
         const auto tell = [this](const kube::service& service) { heard_.service_changed(service.meta.namespace_name, service.meta.name); };
         kube::informer_handlers<kube::service> handlers;
@@ -205,7 +211,8 @@ void cluster::watch(const watch_scope& scope)
             indexed(*now, true);
             tell(*now);
         };
-        handlers.changed = [indexed, tell](const std::shared_ptr<const kube::service>& before, const std::shared_ptr<const kube::service>& now) {
+        handlers.changed = [indexed, tell](const std::shared_ptr<const kube::service>& before,
+                                           const std::shared_ptr<const kube::service>& now) {
             indexed(*before, false);
             indexed(*now, true);
             tell(*now);
@@ -238,8 +245,10 @@ void cluster::watch(const watch_scope& scope)
     const auto indexed = [at](const kube::pod& pod, bool add) {
         for (const auto& [key, value] : pod.meta.labels) {
             const auto under = index_key(pod.meta.namespace_name, key, value);
-            if (add) at->labelled[under].insert(pod.meta.key());
-            else forget(at->labelled, under, pod.meta.key());
+            if (add)
+                at->labelled[under].insert(pod.meta.key());
+            else
+                forget(at->labelled, under, pod.meta.key());
         }
     };
     kube::informer_handlers<kube::pod> handlers;
@@ -392,7 +401,8 @@ std::vector<const kube::endpoint_slice*> cluster::slices_of(const kube::service&
         handlers.synced = [this, name] { heard_.namespace_changed(name); };
         handlers.failed = [this, at](const kube::api_failure& why, duration retry_in) { note_failure(at->watch->failure, why, retry_in); };
         handlers.recovered = [at] { at->watch->failure.reset(); };
-        slices->watch = std::make_unique<running_watch<kube::endpoint_slice>>(around_, *client_, kube::scope{name, {}, {}}, std::move(handlers));
+        slices->watch =
+            std::make_unique<running_watch<kube::endpoint_slice>>(around_, *client_, kube::scope{name, {}, {}}, std::move(handlers));
     }
     std::vector<const kube::endpoint_slice*> found;
     slices->watch->informer->each([&](const kube::endpoint_slice& one) {

@@ -80,8 +80,8 @@ private:
     struct pods_watch;
     struct slices_watch;
 
-    cluster(const kube::context_config& config, std::string shown, const kube::surroundings& around, task_scope& tasks, cluster_events heard,
-            std::unique_ptr<kube::credential_source> credentials, std::unique_ptr<kube::api_client> client);
+    cluster(const kube::context_config& config, std::string shown, const kube::surroundings& around, task_scope& tasks,
+            cluster_events heard, std::unique_ptr<kube::credential_source> credentials, std::unique_ptr<kube::api_client> client);
     awaitable<void> keep_credentials();
     awaitable<void> connect();
     awaitable<void> review(std::string namespace_name);

@@ -126,8 +126,10 @@ void connection::abort()
 void connection::leave_pool()
 {
     if (!pool_) return;
-    if (stage_ == stage::wanting) pool_->cancel(*this);
-    else pool_->released();
+    if (stage_ == stage::wanting)
+        pool_->cancel(*this);
+    else
+        pool_->released();
     pool_ = nullptr;
 }
 

@@ -64,7 +64,7 @@ private:
     time_point deadline_;
     timer_id deadline_timer_ = 0;
     stage stage_ = stage::fresh;
-    tunnel_pool* pool_ = nullptr;              ///< valid in wanting and running: a pool with load is never destroyed
+    tunnel_pool* pool_ = nullptr; ///< valid in wanting and running: a pool with load is never destroyed
     portforward::transport* over_tunnel_ = nullptr;
     std::uint16_t port_ = 0;
     std::optional<kube::pod_ref> avoid_;

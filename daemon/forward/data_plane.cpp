@@ -221,7 +221,13 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         auto& route = *places.at(&who).of;
         const bool full = route.held >= limits.held_per_service || held >= limits.held;
         if (!route.now.may_come || full) {
-            if (full) tell({route.what.id, report::what::failed, {}, "too_many_waiting", "too many connections wait for a pod", parts.clock.wall_now()});
+            if (full)
+                tell({route.what.id,
+                      report::what::failed,
+                      {},
+                      "too_many_waiting",
+                      "too many connections wait for a pod",
+                      parts.clock.wall_now()});
             return false;
         }
         ++route.held;
@@ -267,8 +273,8 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         // An application that resets its own connection says nothing about the forward.
         if (why == pair_failure::reset_by_pod) return;
         route.proved = false;
-        tell({route.what.id, report::what::failed, pod.name, std::string{code_of(why)},
-              text.empty() ? std::string{name_of(why)} : text, parts.clock.wall_now()});
+        tell({route.what.id, report::what::failed, pod.name, std::string{code_of(why)}, text.empty() ? std::string{name_of(why)} : text,
+              parts.clock.wall_now()});
     }
 
     void ended(connection& who) override
@@ -318,8 +324,10 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         for (auto at = route.connections.begin(); at != route.connections.end();) {
             auto& one = **at++;
             if (!one.held()) continue;
-            if (none) one.abort();
-            else one.pods_changed();
+            if (none)
+                one.abort();
+            else
+                one.pods_changed();
         }
     }
 
@@ -562,8 +570,10 @@ void data_plane::add_listener(int descriptor)
 {
     asio::post(executor_, [core = core_, descriptor] {
         auto made = core->parts.net.adopt_listener(descriptor);
-        if (made) core->add(std::move(*made));
-        else core->parts.log.error("listener lost", {{"error", made.error().message()}});
+        if (made)
+            core->add(std::move(*made));
+        else
+            core->parts.log.error("listener lost", {{"error", made.error().message()}});
     });
 }
 
@@ -629,11 +639,8 @@ void data_plane::poke()
 
 awaitable<void> data_plane::stop()
 {
-    co_await suspend(
-        [this](waker wake) {
-            asio::co_spawn(executor_, core_->stop(), [wake, core = core_](std::exception_ptr) { wake(); });
-        },
-        {});
+    co_await suspend([this](waker wake) { asio::co_spawn(executor_, core_->stop(), [wake, core = core_](std::exception_ptr) { wake(); }); },
+                     {});
 }
 
 } // namespace fwd::forward

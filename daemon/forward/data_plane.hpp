@@ -19,7 +19,7 @@
 namespace fwd::forward {
 
 struct data_limits {
-    duration wait = 30s;              ///< --wait: longest hold of a connection while a pod is on its way
+    duration wait = 30s; ///< --wait: longest hold of a connection while a pod is on its way
     std::size_t held_per_service = 256;
     std::size_t held = 2048;
     relay_limits relay;

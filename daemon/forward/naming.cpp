@@ -40,8 +40,10 @@ std::string reduced_context(std::string_view name)
     std::string made;
     for (const char c : lower(name)) {
         const bool fits = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-        if (fits) made += c;
-        else if (!made.empty() && made.back() != '-') made += '-';
+        if (fits)
+            made += c;
+        else if (!made.empty() && made.back() != '-')
+            made += '-';
     }
     if (made.size() > 63) made.resize(63);
     while (!made.empty() && made.back() == '-') made.pop_back();
@@ -67,8 +69,9 @@ std::vector<std::string> shown_contexts(const std::vector<std::string>& names)
             const bool apart = std::adjacent_find(suffixes.begin(), suffixes.end()) == suffixes.end();
             const bool longest = std::all_of(alike.begin(), alike.end(), [&](auto k) { return length >= names[k].size(); });
             if (!apart && !longest) continue;
-            shown[i] += "-" + (apart ? reduced_context(std::string_view{names[i]}.substr(names[i].size() - std::min(length, names[i].size())))
-                                     : std::to_string(i + 1));
+            shown[i] +=
+                "-" + (apart ? reduced_context(std::string_view{names[i]}.substr(names[i].size() - std::min(length, names[i].size())))
+                             : std::to_string(i + 1));
             break;
         }
     }

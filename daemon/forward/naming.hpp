@@ -13,7 +13,7 @@ namespace fwd::forward {
 /// What decides the names of one service, or of one stable pod of it.
 struct name_question {
     std::string service, namespace_name;
-    std::string context;            ///< as shown: alias, or reduced to host-name characters
+    std::string context; ///< as shown: alias, or reduced to host-name characters
     bool primary_context = false;
     bool primary_namespace = false; ///< of its context
     bool by_itself = false;         ///< added alone: gets its bare name if nobody holds it

@@ -5,8 +5,7 @@
 namespace fwd::forward {
 
 std::optional<std::size_t> choose_pod(std::span<const target> eligible, const std::function<pod_load(const target&)>& load,
-                                      std::size_t turn, const std::optional<kube::pod_ref>& keep,
-                                      const std::optional<kube::pod_ref>& avoid)
+                                      std::size_t turn, const std::optional<kube::pod_ref>& keep, const std::optional<kube::pod_ref>& avoid)
 {
     std::optional<std::size_t> best;
     std::tuple<bool, bool, bool, std::size_t, bool> best_rank;

@@ -11,9 +11,9 @@ namespace fwd::forward {
 
 /// What is known of a candidate at this moment.
 struct pod_load {
-    std::size_t open = 0;      ///< connections through us
-    bool has_tunnel = false;   ///< one that takes new pairs
-    bool backing_off = false;  ///< its last tunnel failed and the next try is not due
+    std::size_t open = 0;     ///< connections through us
+    bool has_tunnel = false;  ///< one that takes new pairs
+    bool backing_off = false; ///< its last tunnel failed and the next try is not due
 };
 
 /// Fewest open connections, then an open tunnel, then round robin from `turn`; a pod that backs off only where no other is left.

@@ -45,7 +45,8 @@ void supervisor::update(const service_id& id, batch& to)
     auto& from = *clusters_.at(id.context);
     std::shared_ptr<const kube::service> object;
     const auto wanted = wish_for(id, object);
-    plan_question ask{*of.object, from.pods_of(*of.object), {}, from.pods_known(id.namespace_name), false, wanted->ports, settings_.mappings};
+    plan_question ask{*of.object,    from.pods_of(*of.object), {}, from.pods_known(id.namespace_name), false,
+                      wanted->ports, settings_.mappings};
     if (of.object->selector.empty() && !of.object->is_external_name()) {
         ask.slices = from.slices_of(*of.object);
         ask.slices_known = from.slices_known(id.namespace_name);
@@ -55,7 +56,8 @@ void supervisor::update(const service_id& id, batch& to)
         while (!of.groups.empty()) remove_group(of, of.groups.begin()->first, to);
         return;
     }
-    const bool eligible = std::any_of(of.plan.ports.begin(), of.plan.ports.end(), [](const planned_port& p) { return !p.eligible.empty(); });
+    const bool eligible =
+        std::any_of(of.plan.ports.begin(), of.plan.ports.end(), [](const planned_port& p) { return !p.eligible.empty(); });
     if (eligible) of.eligible_at = clock_.now();
     // A successor is on its way for a while after the last pod went (product: "Waiting").
     const bool lately = of.eligible_at && clock_.now() - *of.eligible_at < 60s;
@@ -252,7 +254,9 @@ awaitable<void> supervisor::listen_bound(group& at, const std::string&)
                 break;
             }
             port.listens = port_state::listening::failed;
-            port.listen_code = got.error().is(errc::conflict) ? "port_shadowed" : got.error().is(errc::not_permitted) ? "not_permitted" : "listen_failed";
+            port.listen_code = got.error().is(errc::conflict)        ? "port_shadowed"
+                               : got.error().is(errc::not_permitted) ? "not_permitted"
+                                                                     : "listen_failed";
             port.listen_problem = got.error().message();
             if (!got.error().is(errc::not_permitted)) break;
         }

@@ -39,8 +39,10 @@ void relay::start(portforward::transport& over, std::uint16_t pod_port)
         finish(pair_failure::tunnel_lost, "the tunnel took no data");
         return;
     }
-    if (client_done_) arm_half_close();
-    else read_client();
+    if (client_done_)
+        arm_half_close();
+    else
+        read_client();
 }
 
 void relay::abort()
@@ -221,8 +223,10 @@ void relay::flush_backlog()
         choked_ = false;
         if (pair_) pair_->choke(false);
     }
-    if (left) client_->wait(interest::write, [this] { flush_backlog(); });
-    else if (pod_done_) pod_ended_and_flushed();
+    if (left)
+        client_->wait(interest::write, [this] { flush_backlog(); });
+    else if (pod_done_)
+        pod_ended_and_flushed();
 }
 
 void relay::on_end()
@@ -290,8 +294,10 @@ void relay::finish(std::optional<pair_failure> why, std::string text)
     clock_.cancel(linger_timer_);
     half_close_timer_ = linger_timer_ = 0;
     pair_.reset(); // both sides had finished, or it is reset by this
-    if (why) client_->reset();
-    else client_->close();
+    if (why)
+        client_->reset();
+    else
+        client_->close();
     owner_.over(why, std::move(text));
 }
 

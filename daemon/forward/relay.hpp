@@ -28,12 +28,12 @@ public:
 };
 
 struct relay_limits {
-    std::size_t turn = 256 * 1024;       ///< bytes read from the client before others get their turn
-    std::size_t backlog = 1024 * 1024;   ///< bytes held for a client that does not read, before its tunnel stops
-    std::size_t replay = 16 * 1024;      ///< first bytes of the client that are kept for a retry
-    duration silence = 2s;               ///< of the pod, before a lazy FIN
+    std::size_t turn = 256 * 1024;     ///< bytes read from the client before others get their turn
+    std::size_t backlog = 1024 * 1024; ///< bytes held for a client that does not read, before its tunnel stops
+    std::size_t replay = 16 * 1024;    ///< first bytes of the client that are kept for a retry
+    duration silence = 2s;             ///< of the pod, before a lazy FIN
     duration longest_half_close = 30s;
-    duration linger = 1s;                ///< reading on after the pod's end, so that our close does not destroy what was flushed
+    duration linger = 1s; ///< reading on after the pod's end, so that our close does not destroy what was flushed
 };
 
 class relay final : private portforward::pair_sink {
@@ -77,13 +77,13 @@ private:
     const relay_limits& limits_;
 
     std::unique_ptr<portforward::pair> pair_;
-    std::vector<iovec> pieces_;          ///< of this drain, into the tunnel's buffer
-    std::vector<std::byte> backlog_;     ///< not yet taken by the client
+    std::vector<iovec> pieces_;      ///< of this drain, into the tunnel's buffer
+    std::vector<std::byte> backlog_; ///< not yet taken by the client
     std::size_t backlog_used_ = 0;
     std::vector<std::byte> replay_;
-    bool replay_whole_ = true;           ///< replay_ is all that the client said so far
+    bool replay_whole_ = true; ///< replay_ is all that the client said so far
     bool answered_ = false;
-    bool client_done_ = false;           ///< the client finished writing
+    bool client_done_ = false; ///< the client finished writing
     bool fin_sent_ = false;
     bool pod_done_ = false;
     bool choked_ = false;

@@ -53,10 +53,10 @@ struct endpoints {
 /// What happened to a forward's connections and tunnels.
 struct report {
     enum class what {
-        opening,   ///< a tunnel for it is being opened
-        opened,    ///< a tunnel to its pod is there
-        answered,  ///< bytes came from the pod
-        failed,    ///< a connection or tunnel failed: code and text
+        opening,  ///< a tunnel for it is being opened
+        opened,   ///< a tunnel to its pod is there
+        answered, ///< bytes came from the pod
+        failed,   ///< a connection or tunnel failed: code and text
     };
     forward_id id = 0;
     what happened = what::opened;

@@ -41,7 +41,8 @@ std::optional<std::uint16_t> local_port_for(const plan_question& of, const kube:
         if (mapping.port == port.port && (mapping.service.empty() || mapping.service == of.service.meta.name)) local = mapping.local;
     if (of.ports.empty()) return local;
     for (const auto& wanted : of.ports)
-        if (wanted.port == std::to_string(port.port) || (!port.name.empty() && wanted.port == port.name)) return wanted.local_port.value_or(local);
+        if (wanted.port == std::to_string(port.port) || (!port.name.empty() && wanted.port == port.name))
+            return wanted.local_port.value_or(local);
     return std::nullopt;
 }
 
@@ -145,9 +146,12 @@ service_plan plan(const plan_question& of)
         }
         ++made.pods.ready;
         for (std::size_t i = 0, at = 0; i < service.ports.size(); ++i) {
-            if (at >= made.ports.size() || service.ports[i].port != made.ports[at].service_port || service.ports[i].protocol != "TCP") continue;
-            if (const auto port = kube::resolve_target_port(service.ports[i], *pod)) offer(made.ports[at], *pod, *port);
-            else unresolved = fmt::format("no container of pod {} has a port named '{}'", pod->meta.name, made.ports[at].target_text);
+            if (at >= made.ports.size() || service.ports[i].port != made.ports[at].service_port || service.ports[i].protocol != "TCP")
+                continue;
+            if (const auto port = kube::resolve_target_port(service.ports[i], *pod))
+                offer(made.ports[at], *pod, *port);
+            else
+                unresolved = fmt::format("no container of pod {} has a port named '{}'", pod->meta.name, made.ports[at].target_text);
             ++at;
         }
     }
@@ -156,7 +160,9 @@ service_plan plan(const plan_question& of)
         std::vector<planned_port> also;
         for (const auto& port : made.ports) {
             const auto taken = [&](const planned_port& other) { return other.local_port == port.pod_port; };
-            if (port.pod_port == 0 || std::any_of(made.ports.begin(), made.ports.end(), taken) || std::any_of(also.begin(), also.end(), taken)) continue;
+            if (port.pod_port == 0 || std::any_of(made.ports.begin(), made.ports.end(), taken) ||
+                std::any_of(also.begin(), also.end(), taken))
+                continue;
             auto copy = port;
             copy.local_port = port.pod_port;
             also.push_back(std::move(copy));
@@ -169,7 +175,8 @@ service_plan plan(const plan_question& of)
             one.hostname = hostname;
             one.coming = kube::is_coming(service, *pod);
             for (auto port : made.ports) {
-                const auto mine = std::find_if(port.eligible.begin(), port.eligible.end(), [&](const target& t) { return t.pod == pod->ref(); });
+                const auto mine =
+                    std::find_if(port.eligible.begin(), port.eligible.end(), [&](const target& t) { return t.pod == pod->ref(); });
                 const auto kept = mine == port.eligible.end() ? std::vector<target>{} : std::vector{*mine};
                 port.eligible = kept;
                 port.pod = pod->meta.name;
@@ -181,10 +188,14 @@ service_plan plan(const plan_question& of)
         }
     }
 
-    if (!unresolved.empty()) made.reason_code = "target_port_not_found", made.reason = unresolved;
-    else if (!of.pods_known) made.coming = true, made.reason_code = "reading_pods", made.reason = "its pods are being read";
-    else if (made.pods.total == 0) made.reason_code = "no_pods", made.reason = "no pod matches its selector " + kube::selector_text(service.selector);
-    else if (trouble) made.reason_code = trouble->code, made.reason = trouble->sentence;
+    if (!unresolved.empty())
+        made.reason_code = "target_port_not_found", made.reason = unresolved;
+    else if (!of.pods_known)
+        made.coming = true, made.reason_code = "reading_pods", made.reason = "its pods are being read";
+    else if (made.pods.total == 0)
+        made.reason_code = "no_pods", made.reason = "no pod matches its selector " + kube::selector_text(service.selector);
+    else if (trouble)
+        made.reason_code = trouble->code, made.reason = trouble->sentence;
     return made;
 }
 

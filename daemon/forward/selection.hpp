@@ -51,8 +51,8 @@ struct service_plan {
     std::vector<planned_port> ports;
     std::vector<catalog::unsupported_port> unsupported;
     catalog::pod_count pods;
-    bool coming = false;                      ///< a pod is on its way
-    std::string reason_code, reason;          ///< why nobody is eligible, when nobody is
+    bool coming = false;                              ///< a pod is on its way
+    std::string reason_code, reason;                  ///< why nobody is eligible, when nobody is
     std::string unsupported_code, unsupported_reason; ///< why the whole service cannot be forwarded; empty: it can
     struct stable_pod {
         std::string hostname;
@@ -65,11 +65,11 @@ struct service_plan {
 
 struct plan_question {
     const kube::service& service;
-    std::vector<const kube::pod*> pods;                 ///< selected by it, in order of their names
-    std::vector<const kube::endpoint_slice*> slices;    ///< of a service without selector
-    bool pods_known = false;                            ///< the first list of pods is in
+    std::vector<const kube::pod*> pods;              ///< selected by it, in order of their names
+    std::vector<const kube::endpoint_slice*> slices; ///< of a service without selector
+    bool pods_known = false;                         ///< the first list of pods is in
     bool slices_known = false;
-    std::vector<catalog::wanted_port> ports;            ///< empty: all
+    std::vector<catalog::wanted_port> ports; ///< empty: all
     std::vector<port_mapping> mappings;
 };
 [[nodiscard]] service_plan plan(const plan_question& of);

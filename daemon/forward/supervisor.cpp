@@ -284,7 +284,8 @@ awaitable<answer<std::monostate>> supervisor::wait_for_lists(cluster& of, std::s
             co_return refusal{std::move(code), error{errc::unavailable, failure->message}};
         }
         if (!co_await changed_before(deadline))
-            co_return refusal{"timed_out", error{errc::timed_out, fmt::format("context {}: no list of services in time from {}", of.config().name, of.state().server)}};
+            co_return refusal{"timed_out", error{errc::timed_out, fmt::format("context {}: no list of services in time from {}",
+                                                                              of.config().name, of.state().server)}};
     }
     co_return std::monostate{};
 }
@@ -295,12 +296,15 @@ awaitable<refusal> supervisor::unknown_service(cluster& of, std::string namespac
     const kube::list_scope here{namespace_name, {}, {}};
     auto all = co_await of.ask().services(everywhere);
     if (!all) all = co_await of.ask().services(here);
-    refusal made{error{errc::not_found, fmt::format("service {} is not in namespace {} of context {}", printable(name), namespace_name, of.config().name)}};
+    refusal made{error{errc::not_found,
+                       fmt::format("service {} is not in namespace {} of context {}", printable(name), namespace_name, of.config().name)}};
     if (!all) co_return made;
     std::vector<std::string> names;
     for (const auto& one : *all) {
-        if (one.meta.namespace_name == namespace_name) names.push_back(one.meta.name);
-        else if (one.meta.name == name) made.evidence.push_back(fmt::format("there is {} in namespace {}", name, one.meta.namespace_name));
+        if (one.meta.namespace_name == namespace_name)
+            names.push_back(one.meta.name);
+        else if (one.meta.name == name)
+            made.evidence.push_back(fmt::format("there is {} in namespace {}", name, one.meta.namespace_name));
     }
     const auto close = close_names(name, names);
     if (!close.empty()) made.why.context += "; did you mean " + join(close, ", ") + "?";
@@ -320,8 +324,10 @@ awaitable<std::optional<refusal>> supervisor::unknown_namespace(cluster& of, std
         std::vector<std::string> names;
         for (const auto& one : *all) names.push_back(one.meta.name);
         const auto close = close_names(name, names);
-        if (!close.empty()) made.why.context += "; did you mean " + join(close, ", ") + "?";
-        else made.why.context += "; it has " + join(names, ", ");
+        if (!close.empty())
+            made.why.context += "; did you mean " + join(close, ", ") + "?";
+        else
+            made.why.context += "; it has " + join(names, ", ");
     }
     co_return made;
 }
@@ -334,8 +340,8 @@ bool supervisor::satisfied(const std::string& key, wait_for what) const
     const auto& service = at->second;
     if (service.state == catalog::service_state::unsupported) return true;
     if (what == wait_for::listening)
-        return !service.forwards.empty() &&
-               std::none_of(service.forwards.begin(), service.forwards.end(), [](const catalog::forward& f) { return f.reason_code == "setting_up"; });
+        return !service.forwards.empty() && std::none_of(service.forwards.begin(), service.forwards.end(),
+                                                         [](const catalog::forward& f) { return f.reason_code == "setting_up"; });
     if (service.state != catalog::service_state::active) return false;
     return what != wait_for::reachable ||
            std::all_of(service.forwards.begin(), service.forwards.end(), [](const catalog::forward& f) { return f.verified; });
@@ -347,7 +353,8 @@ awaitable<bool> supervisor::wait_until_ready(std::vector<std::string> keys, wait
     for (;;) {
         if (what == wait_for::reachable)
             for (const auto& [id, place] : by_id_)
-                if (std::find(keys.begin(), keys.end(), key_of(place.first)) != keys.end() && proved.insert(id).second) parts_.data.prove(id);
+                if (std::find(keys.begin(), keys.end(), key_of(place.first)) != keys.end() && proved.insert(id).second)
+                    parts_.data.prove(id);
         if (std::all_of(keys.begin(), keys.end(), [&](const std::string& key) { return satisfied(key, what); })) co_return true;
         if (!co_await changed_before(deadline)) co_return false;
     }
@@ -361,11 +368,14 @@ awaitable<std::vector<error>> supervisor::settled(duration limit)
         std::vector<error> failed;
         for (const auto& one : wishes_) {
             const auto& from = *clusters_.at(one->context);
-            if (const auto failure = from.watch_failure(scope_of(*one))) failed.push_back({errc::unavailable, failure->message});
-            else if (!from.synced(scope_of(*one)) || !from.pods_known(one->namespace_name)) all = false;
+            if (const auto failure = from.watch_failure(scope_of(*one)))
+                failed.push_back({errc::unavailable, failure->message});
+            else if (!from.synced(scope_of(*one)) || !from.pods_known(one->namespace_name))
+                all = false;
         }
         for (const auto& [id, of] : forwarded_)
-            if (of.object->selector.empty() && !of.object->is_external_name() && !clusters_.at(id.context)->slices_known(id.namespace_name)) all = false;
+            if (of.object->selector.empty() && !of.object->is_external_name() && !clusters_.at(id.context)->slices_known(id.namespace_name))
+                all = false;
         for (const auto& [key, service] : parts_.state.services())
             for (const auto& forward : service.forwards)
                 if (forward.state == catalog::forward_state::connecting) all = false;
@@ -421,8 +431,10 @@ awaitable<answer<catalog::added_service>> supervisor::add(catalog::add_service a
         if (std::any_of(object->ports.begin(), object->ports.end(), fits)) continue;
         if (created) drop_wish(kept);
         std::string has;
-        for (const auto& port : object->ports) has += fmt::format("{}{}{}", has.empty() ? "" : ", ", port.port, port.name.empty() ? "" : " (" + port.name + ")");
-        co_return refusal{error{errc::not_found, fmt::format("service {} has no port {}; it has {}", ask.service, printable(wanted.port), has)}};
+        for (const auto& port : object->ports)
+            has += fmt::format("{}{}{}", has.empty() ? "" : ", ", port.port, port.name.empty() ? "" : " (" + port.name + ")");
+        co_return refusal{
+            error{errc::not_found, fmt::format("service {} has no port {}; it has {}", ask.service, printable(wanted.port), has)}};
     }
     mark(id);
     // The answer names an address, so at least that must be settled.
@@ -503,8 +515,10 @@ awaitable<answer<std::vector<std::string>>> supervisor::remove_service(std::stri
     const auto all = wishes_;
     for (const auto& one : all) {
         if (one->context != id->context || (!one->namespace_name.empty() && one->namespace_name != id->namespace_name)) continue;
-        if (one->service == id->name) drop_wish(one);
-        else if (one->service.empty()) one->exclude.push_back(id->name);
+        if (one->service == id->name)
+            drop_wish(one);
+        else if (one->service.empty())
+            one->exclude.push_back(id->name);
     }
     mark(*id);
     const auto deadline = clock_.now() + 10s;
@@ -533,7 +547,8 @@ awaitable<answer<std::vector<std::string>>> supervisor::remove_namespace(std::st
         std::shared_ptr<const kube::service> object;
         if (wish_for(id, object)) continue; // somebody wants it by itself
         while (forwarded_.contains(id))
-            if (!co_await changed_before(deadline)) co_return refusal{error{errc::timed_out, "service " + key_of(id) + " is still being removed"}};
+            if (!co_await changed_before(deadline))
+                co_return refusal{error{errc::timed_out, "service " + key_of(id) + " is still being removed"}};
         gone.push_back(key_of(id));
     }
     co_return gone;

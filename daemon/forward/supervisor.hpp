@@ -27,13 +27,13 @@ struct supervisor_settings {
     struct context {
         std::string name, alias;
     };
-    std::vector<context> contexts;            ///< of --context, the first is primary; empty: the current one
-    std::string primary_namespace;            ///< of the primary context; empty: the first that is asked for
+    std::vector<context> contexts; ///< of --context, the first is primary; empty: the current one
+    std::string primary_namespace; ///< of the primary context; empty: the first that is asked for
     std::string domain;
     std::vector<port_mapping> mappings;
     std::map<std::string, ipv4> reservations; ///< by "svc", "svc.ns" or "svc.ns.ctx"
     std::string user;
-    duration find_service = 30s;              ///< how long an add waits for the first list
+    duration find_service = 30s; ///< how long an add waits for the first list
 };
 
 /// All of it outlives the supervisor.
@@ -85,7 +85,7 @@ private:
         service_id of;
         planned_port plan;
         ipv4 address;
-        std::uint16_t local = 0;  ///< where it listens in truth
+        std::uint16_t local = 0; ///< where it listens in truth
         enum class listening { pending, there, failed } listens = listening::pending;
         std::string listen_code, listen_problem;
         std::shared_ptr<catalog::counters> traffic;
@@ -174,10 +174,10 @@ private:
     timing& clock_;
     std::unique_ptr<ears> ears_;
     std::shared_ptr<kube::exec_cache> plugins_;
-    std::map<std::string, std::string> shown_;                  ///< context to what is shown
-    std::map<std::string, std::unique_ptr<cluster>> clusters_;  ///< by context
+    std::map<std::string, std::string> shown_;                 ///< context to what is shown
+    std::map<std::string, std::unique_ptr<cluster>> clusters_; ///< by context
     std::string primary_context_;
-    std::map<std::string, std::string> primary_namespace_;      ///< by context
+    std::map<std::string, std::string> primary_namespace_; ///< by context
     std::vector<std::shared_ptr<wish>> wishes_;
     std::map<service_id, forwarded> forwarded_;
     std::map<forward_id, std::pair<service_id, std::pair<std::string, std::uint16_t>>> by_id_;

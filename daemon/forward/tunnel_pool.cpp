@@ -14,8 +14,8 @@ struct tunnel_pool::tunnel final : portforward::transport_sink {
 
     tunnel_pool& pool;
     std::unique_ptr<transport> link;
-    std::uint16_t port;          ///< the only one that a legacy tunnel serves
-    time_point idle_since{};     ///< valid while it has no pairs
+    std::uint16_t port;      ///< the only one that a legacy tunnel serves
+    time_point idle_since{}; ///< valid while it has no pairs
 };
 
 tunnel_pool::tunnel_pool(kube::pod_ref pod, portforward::negotiator& through, task_scope& tasks, timing& clock, random_source& random,

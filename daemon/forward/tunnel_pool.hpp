@@ -15,10 +15,10 @@
 namespace fwd::forward {
 
 struct pool_limits {
-    std::size_t pairs = 4;         ///< on one tunnel while others may be opened
-    std::size_t tunnels = 8;       ///< to one pod
-    duration rest = 5min;          ///< an idle tunnel closes after this
-    duration spare_rest = 60s;     ///< a spare is kept this long after the last connection
+    std::size_t pairs = 4;     ///< on one tunnel while others may be opened
+    std::size_t tunnels = 8;   ///< to one pod
+    duration rest = 5min;      ///< an idle tunnel closes after this
+    duration spare_rest = 60s; ///< a spare is kept this long after the last connection
     backoff_limits retry{500ms, 5s};
 };
 

@@ -16,9 +16,9 @@ namespace {
 /// One direction.
 struct pipe {
     std::deque<std::byte> bytes;
-    bool ended = false;   ///< the writer finished
-    bool broken = false;  ///< reset by either side
-    bool deaf = false;    ///< the reader closed
+    bool ended = false;  ///< the writer finished
+    bool broken = false; ///< reset by either side
+    bool deaf = false;   ///< the reader closed
     callback on_readable, on_writable;
 };
 

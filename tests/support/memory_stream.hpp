@@ -12,7 +12,7 @@
 namespace fwd::test {
 
 struct memory_pipe_options {
-    std::size_t capacity = 64 * 1024; ///< bytes that one direction holds before the writer would block
+    std::size_t capacity = 64 * 1024;     ///< bytes that one direction holds before the writer would block
     std::size_t most_per_step = SIZE_MAX; ///< cuts every read and write to this length
 };
 
