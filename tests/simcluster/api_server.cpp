@@ -34,19 +34,26 @@ void api_server::refuse(bool all)
     }
 }
 
-awaitable<void> api_server::accept_all(std::shared_ptr<acceptor> from)
+awaitable<void> api_server::accept_all(std::weak_ptr<acceptor> of)
 {
-    while (listening_ == from) {
+    // Held only while it is asked: refuse() ends the listening by letting go of it.
+    while (auto from = of.lock()) {
         auto got = from->try_accept();
         if (got && *got) {
             serve(std::move((*got)->stream));
             continue;
         }
+        auto* const at = from.get();
+        from.reset();
         if (!got) {
             co_await cluster_.clock.sleep_for(20ms);
             continue;
         }
-        co_await suspend([&](waker wake) { from->wait([wake] { wake(); }); }, [&] { from->cancel(); });
+        auto begin = [at](waker wake) { at->wait([wake] { wake(); }); };
+        auto abandon = [of] {
+            if (auto left = of.lock()) left->cancel();
+        };
+        co_await suspend(std::move(begin), std::move(abandon));
     }
 }
 

@@ -21,7 +21,7 @@ public:
 
 private:
     struct session;
-    awaitable<void> accept_all(std::shared_ptr<acceptor> from);
+    awaitable<void> accept_all(std::weak_ptr<acceptor> of);
     awaitable<void> run(std::unique_ptr<data_stream> stream);
     awaitable<bool> handle(session& in, api_request& request);
     awaitable<bool> answer_fault(session& in, const api_request& request, scripted_answer fault);

@@ -113,7 +113,7 @@ awaitable<result<void>> api_server::watch(session& in, const api_request& reques
     if (!sent) co_return sent;
 
     alarm bell;
-    bool ended = false, cut = false;
+    bool ended = false, cut = false, gone = false;
     in.seat->cut = [&] {
         cut = true;
         bell.ring();
@@ -152,10 +152,12 @@ awaitable<result<void>> api_server::watch(session& in, const api_request& reques
     auto next_bookmark = cluster_.clock.now() + cluster_.settings.bookmark_every;
     ringing timer{cluster_.clock, bell};
     for (;;) {
-        if (seen < store.oldest()) {
+        if (gone) {
+            cut = true;
+        } else if (seen < store.oldest()) {
+            gone = true;
             const auto message = fmt::format("too old resource version: {} ({})", seen, store.oldest());
             out += event_text("ERROR", status_body(410, "Expired", message));
-            cut = true;
         } else {
             for (auto at = store.after(seen); at != store.end(); ++at) {
                 const auto word = what.word_for(*at);

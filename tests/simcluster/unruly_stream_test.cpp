@@ -1,0 +1,111 @@
+#include "tests/simcluster/bed.hpp"
+
+using namespace fwd;
+using namespace fwd::simcluster;
+using namespace fwd::simcluster::test;
+
+namespace {
+
+struct link {
+    explicit link(duration one_way)
+    {
+        auto [a, b] = fwd::test::make_memory_pair(loop.get_executor());
+        far = std::move(a);
+        near = std::make_unique<unruly_stream>(std::move(b), loop.get_executor(), clock, one_way);
+    }
+    static bool write(data_stream& to, std::string_view text)
+    {
+        const iovec piece{const_cast<char*>(text.data()), text.size()};
+        const auto step = to.try_writev({&piece, 1});
+        return step.what == io_step::state::moved && step.bytes == text.size();
+    }
+    std::string read(data_stream& from)
+    {
+        clock.settle();
+        std::array<std::byte, 1024> room;
+        const auto step = from.try_read(room);
+        last = step.what;
+        return step.what == io_step::state::moved ? std::string{as_text(std::span{room}.first(step.bytes))} : "";
+    }
+    asio::io_context loop{1};
+    fwd::test::virtual_clock clock{loop};
+    std::unique_ptr<data_stream> far;
+    std::unique_ptr<unruly_stream> near;
+    io_step::state last = io_step::state::would_block;
+};
+
+} // namespace
+
+TEST_CASE("a delayed link is late by as much each way", "[simcluster][wire]")
+{
+    link wire{10ms};
+    bool readable = false;
+    wire.near->wait(interest::read, [&] { readable = true; });
+    REQUIRE(link::write(*wire.far, "there"));
+    wire.clock.advance(9ms);
+    CHECK_FALSE(readable);
+    wire.clock.advance(2ms);
+    CHECK(readable);
+    CHECK(wire.read(*wire.near) == "there");
+    REQUIRE(link::write(*wire.near, "back"));
+    wire.clock.advance(9ms);
+    CHECK(wire.read(*wire.far).empty());
+    wire.clock.advance(2ms);
+    CHECK(wire.read(*wire.far) == "back");
+}
+
+TEST_CASE("a silent link loses nothing once it speaks again", "[simcluster][wire]")
+{
+    link wire{0ns};
+    bool readable = false;
+    wire.near->wait(interest::read, [&] { readable = true; });
+    wire.near->black_hole(true);
+    REQUIRE(link::write(*wire.far, "in"));
+    REQUIRE(link::write(*wire.near, "out"));
+    wire.clock.advance(1min);
+    CHECK_FALSE(readable);
+    CHECK(wire.read(*wire.near).empty());
+    CHECK(wire.read(*wire.far).empty());
+    wire.near->black_hole(false);
+    CHECK(wire.read(*wire.far) == "out");
+    CHECK(readable);
+    CHECK(wire.read(*wire.near) == "in");
+}
+
+TEST_CASE("a stalled server still sends, but reads nothing", "[simcluster][wire]")
+{
+    link wire{0ns};
+    wire.near->stop_reading(true);
+    REQUIRE(link::write(*wire.far, "in"));
+    REQUIRE(link::write(*wire.near, "out"));
+    CHECK(wire.read(*wire.far) == "out");
+    CHECK(wire.read(*wire.near).empty());
+    wire.near->stop_reading(false);
+    CHECK(wire.read(*wire.near) == "in");
+}
+
+TEST_CASE("a dropped connection wakes both of its waits and fails", "[simcluster][wire]")
+{
+    link wire{0ns};
+    int woken = 0;
+    wire.near->wait(interest::read, [&] { ++woken; });
+    wire.near->wait(interest::write, [&] { ++woken; });
+    wire.near->drop();
+    CHECK(wire.read(*wire.near).empty());
+    CHECK(wire.last == io_step::state::failed);
+    CHECK(woken == 2);
+    CHECK_FALSE(link::write(*wire.near, "x"));
+    CHECK(wire.read(*wire.far).empty());
+    CHECK(wire.last == io_step::state::failed);
+}
+
+TEST_CASE("what is corked leaves together", "[simcluster][wire]")
+{
+    link wire{0ns};
+    wire.near->cork();
+    REQUIRE(link::write(*wire.near, "a"));
+    REQUIRE(link::write(*wire.near, "b"));
+    CHECK(wire.read(*wire.far).empty());
+    wire.near->uncork();
+    CHECK(wire.read(*wire.far) == "ab");
+}
