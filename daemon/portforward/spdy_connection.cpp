@@ -97,10 +97,10 @@ stream_pair& spdy_connection::open(std::uint16_t port, pair_sink& sink)
     }
     const auto request = std::to_string(requests_++);
     spdy::header_list headers = {{"streamtype", "error"}, {"port", std::to_string(port)}, {"requestid", request}};
-    const auto error_block = compressor_.compress(headers);
+    const auto error_block = headers_out_.write(headers);
     spdy::append_syn_stream(control_, made.error_id, spdy::flag_fin, as_bytes(error_block)); // we never write there
     headers.front().second = "data";
-    const auto data_block = compressor_.compress(headers);
+    const auto data_block = headers_out_.write(headers);
     spdy::append_syn_stream(control_, made.data_id, 0, as_bytes(data_block));
     pipe_.wake();
     schedule(made.opened + duration{limits_.reply});
@@ -386,7 +386,7 @@ void spdy_connection::on_ping(std::uint32_t id)
 
 bool spdy_connection::read_headers(std::span<const std::byte> block)
 {
-    const auto read = decompressor_.read(block);
+    const auto read = headers_in_.read(block);
     if (!read) lose(read.error());
     return read.has_value();
 }

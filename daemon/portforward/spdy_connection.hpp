@@ -131,8 +131,8 @@ private:
     const framing how_;
     tunnel_pipe pipe_;
     spdy::frame_scanner scanner_;
-    spdy::header_compressor compressor_;
-    spdy::header_decompressor decompressor_;
+    spdy::header_writer headers_out_;
+    spdy::header_decompressor headers_in_;
 
     std::vector<std::unique_ptr<stream_pair>> pairs_; ///< in the order of their ids; gone ones until the turn's end
     stream_pair* last_found_ = nullptr;

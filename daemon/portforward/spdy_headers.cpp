@@ -113,6 +113,19 @@ error broken(std::string why)
     return {errc::protocol_error, "SPDY header block: " + std::move(why)};
 }
 
+std::string plain_block(const header_list& headers)
+{
+    std::string plain;
+    append_u32(plain, headers.size());
+    for (const auto& [name, value] : headers) {
+        append_u32(plain, name.size());
+        plain += name;
+        append_u32(plain, value.size());
+        plain += value;
+    }
+    return plain;
+}
+
 /// Reads a decompressed block's fields, never past its end.
 class block_reader {
 public:
@@ -167,6 +180,26 @@ std::string_view header_dictionary()
     return built;
 }
 
+std::string header_writer::write(const header_list& headers)
+{
+    const auto plain = plain_block(headers);
+    assert(plain.size() <= 0xffff);
+    std::string out;
+    if (!std::exchange(begun_, true)) {
+        out += "\x78\x20"; // deflate, window of 32 KiB, a preset dictionary; RFC 1950 2.2
+        append_u32(out, dictionary_id);
+    }
+    const auto stored = [&out](std::string_view bytes) { // RFC 1951 3.2.4, not final
+        const auto length = static_cast<std::uint16_t>(bytes.size());
+        const auto inverse = static_cast<std::uint16_t>(~length);
+        for (const int byte : {0, length & 0xff, length >> 8, inverse & 0xff, inverse >> 8}) out.push_back(static_cast<char>(byte));
+        out += bytes;
+    };
+    stored(plain);
+    stored({}); // what a sync flush looks like: readers hand out what came before it
+    return out;
+}
+
 struct header_compressor::state {
     explicit state(compression how)
     {
@@ -186,14 +219,7 @@ header_compressor& header_compressor::operator=(header_compressor&&) noexcept = 
 std::string header_compressor::compress(const header_list& headers)
 {
     if (!state_) state_ = std::make_unique<state>(how_);
-    std::string plain;
-    append_u32(plain, headers.size());
-    for (const auto& [name, value] : headers) {
-        append_u32(plain, name.size());
-        plain += name;
-        append_u32(plain, value.size());
-        plain += value;
-    }
+    const auto plain = plain_block(headers);
     z_stream& z = state_->z;
     z.next_in = const_cast<Bytef*>(bytes_of(plain));
     z.avail_in = static_cast<uInt>(plain.size());

@@ -96,6 +96,36 @@ TEST_CASE("our blocks share one zlib stream and are read by zlib", "[spdy]")
     }
 }
 
+TEST_CASE("blocks without compression are written byte by byte and read as one zlib stream", "[spdy]")
+{
+    spdy::header_writer out;
+    const auto first = out.write({{"a", "b"}});
+    const auto second = out.write({});
+    CHECK(first == from_hex("7820e3c6a7c2 000e00f1ff 00000001 00000001 61 00000001 62 000000ffff"));
+    CHECK(second == from_hex("000400fbff 00000000 000000ffff"));
+    spdy::header_decompressor in;
+    CHECK(in.read(as_bytes(first)).value() == spdy::header_list{{"a", "b"}});
+    CHECK(in.read(as_bytes(second)).value().empty());
+    CHECK(in.read(as_bytes(out.write(error_stream))).value() == error_stream);
+    // As Go's reader does: all of a block's headers are there before the next block.
+    z_stream z{};
+    REQUIRE(inflateInit(&z) == Z_OK);
+    std::string plain(256, '\0');
+    const auto inflate_all = [&](const std::string& block) {
+        z.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(block.data()));
+        z.avail_in = static_cast<uInt>(block.size());
+        return inflate(&z, Z_SYNC_FLUSH);
+    };
+    z.next_out = reinterpret_cast<Bytef*>(plain.data());
+    z.avail_out = static_cast<uInt>(plain.size());
+    REQUIRE(inflate_all(first) == Z_NEED_DICT);
+    const auto preset = spdy::header_dictionary();
+    REQUIRE(inflateSetDictionary(&z, reinterpret_cast<const Bytef*>(preset.data()), static_cast<uInt>(preset.size())) == Z_OK);
+    REQUIRE(inflate_all(first.substr(6)) == Z_OK);
+    CHECK(plain.substr(0, z.total_out) == from_hex("00000001 00000001 61 00000001 62"));
+    inflateEnd(&z);
+}
+
 TEST_CASE("a peer that uses no dictionary is read", "[spdy]")
 {
     const std::string plain = from_hex("00000001") + field("port") + field("80");
