@@ -301,6 +301,7 @@ private:
         settings.socket_path = runtime + "/" + std::string{socket_name};
         settings.address_path = runtime + "/" + std::string{address_name};
         settings.token_path = state + "/" + std::string{token_name};
+        settings.lock_path = state + "/" + std::string{lock_name};
         settings.user = ::getuid();
         const api::api_parts parts{executor_, catalog_, *supervisor_, *supervisor_, events_, log_, *clock_, *random_, *net_};
         api_ = std::make_unique<api::server>(parts, settings);

@@ -70,6 +70,7 @@ void supervisor::add_forwards(catalog::service& to, const forwarded& of, const s
         made.pod = port.plan.pod;
         made.container = port.plan.container;
         made.local_ip = port.address;
+        made.stable_pod = hostname;
         if (!hostname.empty()) made.own_hostnames = from.written;
         made.local_port = port.local;
         made.service_port = port.plan.service_port;
