@@ -135,6 +135,8 @@ void tunnel_pipe::answer(const websocket::part& control)
     } else if (control.op == websocket::opcode::ping) {
         pong_ = as_text(control.bytes);
         wake();
+    } else {
+        user_.on_pong();
     }
 }
 
@@ -282,10 +284,10 @@ void tunnel_pipe::flush()
     const auto keep = user_.keep();
     staged_[0] = staged_[1] = {};
     if (pong_) push_control(websocket::opcode::pong, as_bytes(*std::exchange(pong_, std::nullopt)));
-    if (std::exchange(ping_owed_, false)) push_control(websocket::opcode::ping, {});
     for (bool blocked = false; !blocked;) {
         if (!batch_full()) user_.fill();
         end_message();
+        if (!batch_full() && std::exchange(ping_owed_, false)) push_control(websocket::opcode::ping, {});
         if (wire_bytes_ == 0) break;
         if (!write_some(blocked)) return;
     }

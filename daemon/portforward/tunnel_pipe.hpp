@@ -37,6 +37,8 @@ public:
         virtual void fill() = 0;
         /// All was handed over that could be: there may be room again.
         virtual void on_flushed() = 0;
+        /// The peer answered ping(): it has read all that was put before that.
+        virtual void on_pong() {}
         /// Keeps the user alive while it is being called.
         virtual std::shared_ptr<void> keep() = 0;
     };
@@ -77,7 +79,7 @@ public:
     /// Grows when the kernel takes bytes.
     [[nodiscard]] std::int64_t progress() const { return static_cast<std::int64_t>(moved_) - static_cast<std::int64_t>(stream_->unsent()); }
 
-    /// A WebSocket ping; nothing for a raw pipe.
+    /// Sends a WebSocket ping behind all that was put so far; nothing for a raw pipe.
     void ping();
     /// Closes in an orderly way: `last` and a close frame are sent if that can be done at once. The user hears nothing.
     void close(std::string_view last = {});

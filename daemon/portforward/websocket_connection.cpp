@@ -46,7 +46,7 @@ public:
     [[nodiscard]] bool stalled() const { return choked_; }
     [[nodiscard]] std::size_t live() const { return pair_ ? 1 : 0; }
     void retire();
-    void probe() { pipe_.ping(); }
+    void probe() { ask(clock_.now()); }
     void close(bool leave);
 
     // The pair's calls.
@@ -64,6 +64,7 @@ private:
     void on_lost(error why) override;
     void fill() override;
     void on_flushed() override;
+    void on_pong() override;
     std::shared_ptr<void> keep() override { return shared_from_this(); }
 
     bool read_preamble(std::span<const std::byte>& bytes);
@@ -75,6 +76,7 @@ private:
     void schedule(time_point when);
     void stop_timer();
     void tick();
+    void ask(time_point now);
     void end();
 
     timing& clock_;
@@ -98,6 +100,9 @@ private:
     std::size_t queued_ = 0;
     std::uint64_t sent_ = 0;
     time_point heard_;
+    std::optional<time_point> asked_;    ///< a ping is out since then
+    std::uint64_t sent_before_ping_ = 0; ///< sent_ when it left
+    std::uint64_t known_read_ = 0;       ///< of sent_, by the last pong
     timer_id timer_ = 0;
     bool alive_ = true, opened_ = false, retired_ = false, accepted_ = false, told_accepted_ = false;
     bool finished_ = false, remote_done_ = false, dead_ = false, choked_ = false, wants_room_ = false, touched_ = false;
@@ -378,12 +383,31 @@ void legacy_connection::tick()
         }
         return schedule(now + after_finish);
     }
-    const duration wait{limits_.ping_after};
-    if (now >= heard_ + wait) {
-        pipe_.ping();
-        return schedule(now + wait);
+    const duration silence{limits_.ping_after}, patience{limits_.pong_within};
+    if (asked_ && heard_ > *asked_) asked_.reset();
+    if (asked_) {
+        // A server whose pod does not read our bytes does not read our ping either. Only one that has none of ours owes the answer.
+        const bool owes = sent_before_ping_ == known_read_ && !choked_ && pipe_.unsent() == 0;
+        if (owes && now >= *asked_ + patience) return on_lost({errc::timed_out, "the tunnel's other end does not answer"});
+        return schedule(now + patience);
     }
-    schedule(heard_ + wait);
+    if (now < heard_ + silence || choked_) return schedule(std::max(heard_ + silence, now + after_finish));
+    ask(now);
+}
+
+void legacy_connection::ask(time_point now)
+{
+    if (!alive_ || asked_) return;
+    asked_ = now;
+    sent_before_ping_ = sent_;
+    pipe_.ping();
+    schedule(now + duration{limits_.pong_within});
+}
+
+void legacy_connection::on_pong()
+{
+    asked_.reset();
+    known_read_ = sent_before_ping_;
 }
 
 class legacy_pair final : public pair {

@@ -199,11 +199,42 @@ TEST_CASE("a quiet legacy tunnel is kept open by WebSocket pings", "[legacy]")
     legacy_tunnel t;
     recording_pair_sink sink;
     const auto one = t.tunnel->open(8080, sink);
-    t.clock.advance(16s);
-    CHECK(t.messages() == "ping\n");
-    t.clock.advance(100s);
+    std::string pong;
+    websocket::append_message(pong, websocket::opcode::pong, {}, std::nullopt);
+    for (int i = 0; i < 10; ++i) {
+        t.clock.advance(16s);
+        REQUIRE(t.messages() == "ping\n");
+        t.send(pong);
+    }
     CHECK(sink.events.empty());
     CHECK(t.sink.closed.empty());
+}
+
+TEST_CASE("an unanswered ping ends a legacy tunnel only when the server has nothing of ours to read", "[legacy]")
+{
+    legacy_tunnel t;
+    recording_pair_sink sink;
+    const auto one = t.tunnel->open(8080, sink);
+    std::string pong;
+    websocket::append_message(pong, websocket::opcode::pong, {}, std::nullopt);
+    SECTION("nothing was sent")
+    {
+        t.clock.advance(26s);
+        CHECK(sink.events == events{"failed tunnel_lost"});
+        CHECK(t.sink.closed == "the tunnel's other end does not answer");
+    }
+    SECTION("a pod that does not read is not dead")
+    {
+        write(*one, "unread");
+        t.clock.advance(1000s);
+        CHECK(sink.events.empty());
+        SECTION("until it has read it, and is silent then")
+        {
+            t.send(pong);
+            t.clock.advance(40s);
+            CHECK(sink.events == events{"failed tunnel_lost"});
+        }
+    }
 }
 
 TEST_CASE("a legacy upload larger than the queue arrives whole, in messages of its own", "[legacy]")
