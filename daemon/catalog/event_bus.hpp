@@ -14,7 +14,7 @@ namespace fwd::catalog {
 
 struct event_limits {
     std::size_t queue = 1024;  ///< events per reader; when full, the oldest of that reader is dropped and counted
-    std::size_t replay = 4096; ///< events kept for readers that come back
+    std::size_t replay = 2048; ///< events kept for readers that come back
 };
 
 /// Gives ids from 1 on, without gaps, and the time where there is none, and fans out in the order of the calls. A reader may outlive the
