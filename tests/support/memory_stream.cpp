@@ -184,6 +184,7 @@ public:
     }
     void cancel() override { from_->ready.reset(); }
     endpoint local() const override { return at_; }
+    int descriptor() const override { return at_.port; } // what stands for one here
 
 private:
     asio::any_io_executor executor_;
