@@ -23,6 +23,7 @@ namespace {
 
 constexpr auto start_limit = 60s;
 constexpr auto start_step = 20ms;
+constexpr auto ready_limit = 10s;
 constexpr std::size_t shown_lines = 15;
 
 /// argv for exec; the texts must outlive it.
@@ -101,19 +102,6 @@ result<log_file> open_log(const place_facts& whose)
     return out;
 }
 
-/// The last lines that this run wrote.
-std::string end_of(const log_file& log)
-{
-    std::ifstream in{log.path, std::ios::binary};
-    in.seekg(log.start);
-    std::string text{std::istreambuf_iterator<char>{in}, {}};
-    std::vector<std::string> lines;
-    for (auto& each : split(trim(text), '\n'))
-        if (!each.empty()) lines.push_back(printable(each));
-    if (lines.size() > shown_lines) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(shown_lines));
-    return join(lines, "\n");
-}
-
 /// Forks a process without terminal that becomes fwdd. It stays our child until we end, so that fwdd finds sudo above it.
 result<pid_t> spawn(const std::string& program, const std::vector<std::string>& words, int log)
 {
@@ -126,6 +114,33 @@ result<pid_t> spawn(const std::string& program, const std::vector<std::string>& 
     if (nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(log, 1) < 0 || ::dup2(log, 2) < 0 || ::chdir("/") != 0) ::_exit(126);
     ::execv(program.c_str(), arguments.data());
     ::_exit(127);
+}
+
+/// What this run wrote to its log so far.
+std::string written(const log_file& log)
+{
+    std::ifstream in{log.path, std::ios::binary};
+    in.seekg(log.start);
+    return {std::istreambuf_iterator<char>{in}, {}};
+}
+
+/// The last lines that this run wrote.
+std::string end_of(const log_file& log)
+{
+    const auto text = written(log);
+    std::vector<std::string> lines;
+    for (auto& each : split(trim(text), '\n'))
+        if (!each.empty()) lines.push_back(printable(each));
+    if (lines.size() > shown_lines) lines.erase(lines.begin(), lines.end() - static_cast<std::ptrdiff_t>(shown_lines));
+    return join(lines, "\n");
+}
+
+/// The API answers before the cluster has: waits for the line with which fwdd ends its start.
+awaitable<void> wait_for_ready(session& with, const log_file& log)
+{
+    const auto until = with.clock().now() + ready_limit;
+    while (with.clock().now() < until && ("\n" + written(log)).find("\nready ") == std::string::npos)
+        co_await with.clock().sleep_for(start_step);
 }
 
 awaitable<int> wait_for_answer(session& with, const cli::screen& on, pid_t child, const log_file& log)
@@ -143,6 +158,9 @@ awaitable<int> wait_for_answer(session& with, const cli::screen& on, pid_t child
         if (info) {
             on.out(fmt::format("fwdd {} runs in the background, pid {}; log: {}\n", info->version, info->pid, log.path));
             for (const auto& each : info->urls) on.out(fmt::format("  {}\n", each));
+            co_await wait_for_ready(with, log);
+            const auto now = co_await with.rest().status();
+            if (now && !now->message.empty()) on.out(fmt::format("{}: {}\n", now->status, printable(now->message)));
             co_return cli::done;
         }
         if (with.clock().now() >= until) {

@@ -33,7 +33,8 @@ awaitable<int> overview(cli::desk at)
 int run_verb(bridge::options what, const cli::screen& on)
 {
     bridge::session with;
-    const cli::desk at{.rest = with.rest(), .clock = with.clock(), .log = with.log(), .on = on, .as = what.as};
+    const cli::desk at{
+        .rest = with.rest(), .clock = with.clock(), .log = with.log(), .on = on, .as = what.as, .runs = cli::is_running_daemon};
     switch (what.what) {
     case verb::mcp: return bridge::serve_mcp(with);
     case verb::start: return bridge::start_in_background(with, on, what.for_fwdd);

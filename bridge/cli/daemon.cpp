@@ -7,6 +7,8 @@
 
 #include <fmt/core.h>
 
+#include <fstream>
+
 namespace fwd::cli {
 
 namespace {
@@ -33,6 +35,16 @@ std::string context_line(const wire::context_state& of)
 }
 
 } // namespace
+
+bool is_running_daemon(std::int64_t process)
+{
+    // "123 (fwdd) S 1 ...": the state follows the name.
+    std::ifstream in{fmt::format("/proc/{}/stat", process)};
+    std::string text;
+    std::getline(in, text);
+    const auto end = text.rfind(')');
+    return text.find("(fwdd)") != std::string::npos && end + 2 < text.size() && text[end + 2] != 'Z';
+}
 
 awaitable<int> status(desk at)
 {
@@ -69,17 +81,19 @@ awaitable<int> status(desk at)
 
 awaitable<int> stop(desk at, bool force)
 {
+    const auto info = co_await at.rest.info();
+    if (!info) co_return tell(at.on, info.error());
     wire::shutdown_request ask;
     ask.force = force;
     const auto told = co_await at.rest.shutdown(ask);
     if (!told) co_return tell(at.on, told.error());
-    // The answer comes first, the end after it: done is what can be seen.
+    // The answer comes first, the end after it: done is what can be seen. The process ends last, when the machine is as before.
     const auto until = at.clock.now() + stop_limit;
     for (;;) {
         const auto still = co_await at.rest.reach();
-        if (!still && still.error().is(errc::daemon_not_running)) break;
+        if (!still && still.error().is(errc::daemon_not_running) && !at.runs(info->pid)) break;
         if (at.clock.now() >= until) {
-            at.on.err("fwd: the daemon was told to stop and still answers; fwd stop --force ends it at once\n");
+            at.on.err("fwd: the daemon was told to stop and still runs; fwd stop --force ends it at once\n");
             co_return failed;
         }
         co_await at.clock.sleep_for(stop_step);

@@ -4,6 +4,7 @@
 #include "bridge/cli/screen.hpp"
 #include "bridge/rest_client.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ struct desk {
     logger& log;
     const screen& on;
     format as = format::table;
+    /// Whether this process is a daemon of ours that still runs.
+    std::function<bool(std::int64_t)> runs = [](std::int64_t) { return false; };
 };
 
 struct list_arguments {
@@ -53,6 +56,9 @@ awaitable<int> rotate_token(desk at);
 
 /// "8080" or "http:18080". Errors: invalid_request.
 [[nodiscard]] result<wire::wanted_port> parse_port(std::string_view text);
+
+/// The real answer to desk::runs, from /proc; where that does not tell, no.
+[[nodiscard]] bool is_running_daemon(std::int64_t process);
 
 /// The table of services that ls shows.
 [[nodiscard]] std::string services_table(const std::vector<wire::service>& services, bool wide, const screen& on);

@@ -282,13 +282,24 @@ TEST_CASE("status tells health, daemon, contexts and problems", "[cli]")
 TEST_CASE("stop returns when the daemon is gone, and fails when it stays", "[cli]")
 {
     bench b;
+    b.daemon.data("GET /api/v1/info", R"({"version":"1","pid":77})");
     b.daemon.data("POST /api/v1/shutdown", R"({"services":3,"forwards":4,"connections":0,"message":"bye"})");
     SECTION("it ends")
     {
         b.clock.call_after(1s, [&] { b.daemon.down(); });
         CHECK(b.run(cli::stop(b.desk(), true)) == cli::done);
         CHECK(b.out == "stopped; 3 services were forwarded\n");
-        CHECK(json::parse(b.daemon.requests.at(0).body).at("force") == true);
+        CHECK(json::parse(b.daemon.requests.at(1).body).at("force") == true);
+    }
+    SECTION("its process cleans up after the last answer")
+    {
+        b.daemon.data("POST /api/v1/shutdown", "{}");
+        b.clock.call_after(1s, [&] { b.daemon.down(); });
+        const auto until = b.clock.now() + 2s;
+        auto desk = b.desk();
+        desk.runs = [&](std::int64_t process) { return process == 77 && b.clock.now() < until; };
+        CHECK(b.run(cli::stop(desk, false)) == cli::done);
+        CHECK(b.clock.now() >= until);
     }
     SECTION("it stays")
     {
