@@ -176,7 +176,7 @@ class Bed:
     def shop(self, *arguments, namespaces="shop", services=None, seconds=30, **options):
         """A daemon that forwards the shop, once every service says what it is."""
         daemon = self.start("svc", "-n", namespaces, *arguments, **options)
-        daemon.settled(seconds, services)
+        daemon.settled(seconds, services, namespaces)
         return daemon
 
     def fwd(self, *arguments, how="user", env=None, seconds=60, program="fwd"):
@@ -256,14 +256,13 @@ class Daemon:
     def services(self):
         return {f"{s['serviceName']}.{s['namespace']}": s for s in self.api("GET", "/services?limit=1000")["services"]}
 
-    def settled(self, seconds=30, wanted=None):
-        """The services by `name.namespace`, once all that the table (test_shop) calls active are; or those of `wanted`."""
+    def settled(self, seconds=30, wanted=None, namespaces="shop"):
+        """The services by `name.namespace`, once all that the table calls active in these namespaces are; or those of `wanted`."""
         from table import ACTIVE
+        keys = wanted or [key for key in ACTIVE if key.split(".")[1] in namespaces.split(",")]
 
         def look():
             services = self.services()
-            namespaces = {s["namespace"] for s in services.values()}
-            keys = wanted or [key for key in ACTIVE if key.split(".")[1] in namespaces]
             missing = [f"{key}: {services[key]['status'] if key in services else 'absent'}" for key in keys
                        if key not in services or services[key]["status"] != "active"]
             assert keys and not missing, f"not active: {missing}"
