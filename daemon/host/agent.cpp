@@ -34,6 +34,13 @@ error os_error(int code, std::string context)
     return {error_code{code, boost::system::system_category()}, std::move(context)};
 }
 
+/// An error as the errno that goes over the wire.
+std::int32_t status_of(const error& e)
+{
+    if (e.code.category() == boost::system::system_category()) return e.code.value();
+    return e.is(errc::already_exists) ? EEXIST : EINVAL;
+}
+
 class agent {
 public:
     agent(const serve_options& where, descriptor socket, descriptor signals, pid_t engine)
@@ -127,14 +134,18 @@ void agent::receive()
         if (gone_ = got <= 0; gone_) return;
         descriptor passed;
         std::optional<ucred> who;
+        std::size_t files = 0;
         for (auto* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-            if (part->cmsg_type == SCM_RIGHTS) passed = descriptor{*reinterpret_cast<const int*>(CMSG_DATA(part))};
+            for (auto* file = reinterpret_cast<const int*>(CMSG_DATA(part)); part->cmsg_type == SCM_RIGHTS; ++file, ++files) {
+                if (CMSG_LEN((files + 1) * sizeof(int)) > part->cmsg_len) break;
+                passed = descriptor{*file};
+            }
             if (part->cmsg_type == SCM_CREDENTIALS) who = *reinterpret_cast<const ucred*>(CMSG_DATA(part));
         }
         const auto packet = std::span{room}.first(static_cast<std::size_t>(got));
         const auto asked = parse_request(packet, own_name_);
         const bool whole = who && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
-        if (asked && whole && static_cast<bool>(passed) == (asked->what == command::attach))
+        if (asked && whole && files == (asked->what == command::attach ? 1 : 0))
             answer(*asked, passed, *who);
         else
             send(id_of(packet), os_error(EINVAL, "malformed or forbidden request"));
@@ -154,8 +165,7 @@ void agent::answer(const request& asked, const descriptor& passed, const ucred& 
 void agent::send(std::uint32_t id, const result<std::string>& outcome, const descriptor& passed)
 {
     reply answer{id, 0, outcome ? *outcome : outcome.error().message()};
-    if (!outcome)
-        answer.status = outcome.error().code.category() == boost::system::system_category() ? outcome.error().code.value() : EINVAL;
+    if (!outcome) answer.status = status_of(outcome.error());
     auto packet = pack_reply(answer);
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
     iovec from{packet.data(), packet.size()};
@@ -238,7 +248,7 @@ void agent::change_names(const request& asked)
     }
     unwritten_.push_back(asked.id);
     // At most one write in 50 ms, and a little later than now, since more may be on its way.
-    if (unwritten_.size() == 1) write_at_ = std::max(clock::now() + 2ms, written_ + 50ms);
+    write_at_ = std::max(clock::now() + 5ms, written_ + 50ms);
 }
 
 void agent::write_names()

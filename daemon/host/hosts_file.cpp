@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
@@ -67,7 +69,7 @@ bool cannot_swap(int failure)
 /// The file as it was found: symlinks followed, its folder held open.
 struct hosts_file::opened {
     descriptor folder, file;
-    std::string name;
+    std::string name, temporary;
     struct stat about {};
     std::string text;
 };
@@ -79,6 +81,7 @@ result<hosts_file::opened> hosts_file::open() const
     const std::string_view full{target};
     opened found;
     found.name = full.substr(full.rfind('/') + 1);
+    found.temporary = "." + found.name + ".fwd";
     found.folder = descriptor{::open(std::string{full.substr(0, full.rfind('/') + 1)}.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
     found.file = descriptor{::openat(found.folder.get(), found.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
     if (!found.file || ::fstat(found.file.get(), &found.about) != 0) return errno_error(path_);
@@ -103,13 +106,15 @@ result<bool> hosts_file::update(const edit& change)
         if (errno != EWOULDBLOCK || tries > 1000) return errno_error("lock " + folder_);
         std::this_thread::sleep_for(1ms);
     }
+    recover();
     for (int tries = 0; tries < 100; ++tries) {
         auto old = open();
         if (!old) return old.error();
+        (void)::unlinkat(old->folder.get(), old->temporary.c_str(), 0); // of one that was killed
         const auto wanted = change(old->text);
         if (wanted == old->text) return tries > 0;
         auto outcome = swap_in(*old, wanted);
-        if (outcome && *outcome == attempt::in_place) outcome = write_in_place(*old, wanted);
+        if (outcome && *outcome == attempt::in_place) outcome = write_in_place(*old, change);
         if (!outcome) return outcome.error().in("write " + path_);
         if (*outcome == attempt::done) return true;
     }
@@ -118,68 +123,64 @@ result<bool> hosts_file::update(const edit& change)
 
 result<hosts_file::attempt> hosts_file::swap_in(opened& old, const std::string& wanted)
 {
-    const auto temporary = "." + old.name + ".fwd";
+    const auto& temporary = old.temporary;
     const int folder = old.folder.get();
-    (void)::unlinkat(folder, temporary.c_str(), 0); // of one that was killed
     descriptor fresh{::openat(folder, temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
     if (!fresh) return cannot_swap(errno) ? result<attempt>{attempt::in_place} : errno_error("make a file beside it");
-    struct stat made {
-    }, out{};
-    const auto exchange = [&] { return ::renameat2(folder, temporary.c_str(), folder, old.name.c_str(), RENAME_EXCHANGE); };
-    const auto came_out = [&] { return ::fstatat(folder, temporary.c_str(), &out, AT_SYMLINK_NOFOLLOW) == 0 ? out.st_ino : 0; };
-    if (!write_all(fresh.get(), wanted) || !copy_ownership(old.file.get(), old.about, fresh.get()) || ::fsync(fresh.get()) != 0 ||
-        ::fstat(fresh.get(), &made) != 0 || exchange() != 0) {
+    const auto exchange = [&] { return ::renameat2(folder, temporary.c_str(), folder, old.name.c_str(), RENAME_EXCHANGE) == 0; };
+    const auto file_at = [&](const std::string& name) {
+        struct stat about {};
+        return ::fstatat(folder, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0 ? about.st_ino : 0;
+    };
+    const bool made = write_all(fresh.get(), wanted) && copy_ownership(old.file.get(), old.about, fresh.get()) && ::fsync(fresh.get()) == 0;
+    const auto ours = file_at(temporary);
+    // Looking before leaping: what is wrongly swapped out is missing for a moment.
+    if (const bool changed = made && file_at(old.name) != old.about.st_ino; changed || !made || !exchange()) {
         const auto failure = errno_error("replace");
         (void)::unlinkat(folder, temporary.c_str(), 0);
+        if (changed) return attempt::again;
         return cannot_swap(failure.code.value()) ? result<attempt>{attempt::in_place} : failure;
     }
-    const bool same_file = came_out() == old.about.st_ino;
+    const bool same_file = file_at(temporary) == old.about.st_ino;
     auto now = same_file ? read_all(old.file.get()) : result<std::string>{std::string{}};
-    const auto deadline = clock::now() + 1s;
-    if (same_file && now && now->starts_with(old.text)) { // what was appended meanwhile is taken over as what comes late
-        (void)::unlinkat(folder, temporary.c_str(), 0);
-        swapped_out_.push_back({std::move(old.file), old.text.size(), deadline});
-        return attempt::done;
-    }
-    // Another program was faster: its file goes back in, until ours is what comes out.
-    for (int tries = 0; tries < 10 && exchange() == 0 && came_out() != made.st_ino; ++tries) {}
-    descriptor ours{::openat(folder, temporary.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
-    if (ours) swapped_out_.push_back({std::move(ours), wanted.size(), deadline});
+    const bool replaced = same_file && now && now->starts_with(old.text); // what was appended meanwhile is taken over as what comes late
+    // Another program was faster: its file goes back in; unless a third one has replaced ours, which then stays.
+    if (!replaced && exchange() && file_at(temporary) != ours) (void)exchange();
+    descriptor out{::openat(folder, temporary.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+    if (out && (replaced || file_at(temporary) == ours))
+        swapped_out_.push_back({std::move(out), replaced ? old.text.size() : wanted.size(), clock::now() + 1s});
     (void)::unlinkat(folder, temporary.c_str(), 0);
-    return attempt::again;
+    return replaced ? attempt::done : attempt::again;
 }
 
-result<hosts_file::attempt> hosts_file::write_in_place(opened& old, const std::string& wanted)
+result<hosts_file::attempt> hosts_file::write_in_place(opened& old, const edit& change)
 {
-    const auto fresh = saved_path() + ".new";
-    const descriptor saved{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
-    if (!write_all(saved.get(), std::to_string(old.text.size()) + "\n" + old.text + wanted) || ::fsync(saved.get()) != 0 ||
-        ::rename(fresh.c_str(), saved_path().c_str()) != 0)
-        return errno_error("save the original as " + saved_path());
     old.file.reset(); // a lease is only for those who alone have the file open; while it is held, others wait in open()
     const descriptor file{::openat(old.folder.get(), old.name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
-    if (!file) {
-        const auto failure = errno_error("open");
-        (void)::unlink(saved_path().c_str());
-        return failure;
-    }
+    if (!file) return errno_error("open");
+    (void)::fcntl(file.get(), F_SETSIG, SIGURG); // who is made to wait need not tell us: SIGIO would end the process
     for (int tries = 0; tries < 50 && ::fcntl(file.get(), F_SETLEASE, F_WRLCK) != 0 && errno == EAGAIN; ++tries)
         std::this_thread::sleep_for(1ms);
-    auto found = read_all(file.get());
-    if (!found || *found != old.text) return attempt::again;
-    const auto put = [&](std::string_view text, std::size_t from) {
-        return write_all(file.get(), text.substr(from), from) && ::ftruncate(file.get(), static_cast<off_t>(text.size())) == 0 &&
+    const auto text = read_all(file.get());
+    if (!text) return text.error();
+    const auto wanted = change(*text), fresh = saved_path() + ".new";
+    const descriptor saved{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
+    if (!write_all(saved.get(), fmt::format("{}\n{}{}", text->size(), *text, wanted)) || ::fsync(saved.get()) != 0 ||
+        ::rename(fresh.c_str(), saved_path().c_str()) != 0)
+        return errno_error("save the original as " + saved_path());
+    const auto put = [&](std::string_view all) {
+        const auto from = common_prefix(*text, wanted);
+        return write_all(file.get(), all.substr(from), from) && ::ftruncate(file.get(), static_cast<off_t>(all.size())) == 0 &&
                ::fsync(file.get()) == 0;
     };
-    const auto prefix = common_prefix(old.text, wanted);
-    if (!put(wanted, prefix)) {
+    if (!put(wanted)) {
         const auto failure = errno_error("write in place");
-        if (put(old.text, prefix)) (void)::unlink(saved_path().c_str());
+        if (put(*text)) (void)::unlink(saved_path().c_str());
         return failure;
     }
-    found = read_all(file.get());
+    const auto now = read_all(file.get());
     (void)::unlink(saved_path().c_str());
-    if (found && found->starts_with(wanted)) return attempt::done;
+    if (now && now->starts_with(wanted)) return attempt::done;
     notices_.push_back("another program wrote to " + path_ + " at the same time; look through it");
     return attempt::again;
 }

@@ -24,9 +24,8 @@ public:
     /// Errors: the kernel's; errc::too_large above 16 MiB.
     [[nodiscard]] result<std::string> read() const;
     /// Replaces the text by what `change` makes of it; called again when another program was faster. Whether anything was written.
+    /// Mends first what a writer that was killed left half done.
     [[nodiscard]] result<bool> update(const edit& change);
-    /// After a crash in the middle of writing in place: the original again, unless somebody has changed the file since.
-    void recover();
     /// Takes over what programs appended to files that were swapped out. False when nobody can append any more.
     bool adopt();
     /// What other programs did that a person should know, since the last call.
@@ -40,9 +39,10 @@ private:
         clock::time_point until;
     };
     [[nodiscard]] result<opened> open() const;
+    void recover();
     enum class attempt { done, again, in_place };
     [[nodiscard]] result<attempt> swap_in(opened& old, const std::string& wanted);
-    [[nodiscard]] result<attempt> write_in_place(opened& old, const std::string& wanted);
+    [[nodiscard]] result<attempt> write_in_place(opened& old, const edit& change);
     [[nodiscard]] std::string saved_path() const { return folder_ + "/hosts.saved"; }
 
     std::string path_, folder_;

@@ -43,8 +43,7 @@ result<descriptor> take_lock(const std::string& root, uid_t uid)
         descriptor file{::open(lock_path(root, uid).c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644)};
         if (!file) return errno_error("open " + lock_path(root, uid));
         if (lock_call(file.get(), F_OFD_SETLK, wish) != 0)
-            return error{error_code{EEXIST, boost::system::system_category()},
-                         fmt::format("fwd is already running for this user (pid {})", lock_holder(root, uid))};
+            return error{errc::already_exists, fmt::format("fwd is already running for this user (pid {})", lock_holder(root, uid))};
         if (::fstat(file.get(), &about) != 0 || about.st_nlink == 0) continue; // its last owner was just leaving
         const auto pid = fmt::format("{}\n", ::getpid());
         if (::ftruncate(file.get(), 0) != 0 || ::pwrite(file.get(), pid.data(), pid.size(), 0) < 0)
@@ -67,7 +66,6 @@ std::vector<std::string> remove_leftovers(const std::string& root, hosts_file& h
 {
     std::vector<std::string> said;
     const auto dead = [&](uid_t uid) { return uid == own || lock_holder(root, uid) == 0; };
-    hosts.recover();
     const auto cleaned = hosts.update([&](std::string_view text) {
         std::string rest{text};
         for (const auto uid : block_owners(text))

@@ -11,7 +11,6 @@ local_names::local_names(std::string path, std::string folder)
     // A file of the user's choice may be new.
     const descriptor made{::open(file_.path().c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644)};
     if (!made) problem_ = errno_error(file_.path()).message();
-    file_.recover();
     if (const auto cleaned = write(); !cleaned && problem_.empty()) problem_ = cleaned.error().message();
 }
 

@@ -45,8 +45,8 @@ void raise_lo()
 
 void enter(std::string_view hosts)
 {
-    must(::unshare(CLONE_NEWNS | CLONE_NEWNET) == 0, "unshare");
     must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0, "make mounts private");
+    must(::mount("proc", "/proc", "proc", 0, nullptr) == 0, "mount /proc");
     must(::mount("tmpfs", "/run", "tmpfs", 0, "mode=755") == 0, "mount /run");
     must(::mkdir("/run/etc", 0755) == 0 && ::mkdir("/run/bound", 0755) == 0, "mkdir");
     write_content(sandbox_hosts, hosts);
@@ -107,9 +107,13 @@ std::string sandboxed(const std::function<void()>& body, std::string_view hosts)
 {
     try {
         const int status = in_child([&] {
-            enter(hosts);
-            body();
-            return 0;
+            must(::unshare(CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWPID) == 0, "unshare");
+            return in_child([&] { // the first process of its own, so that none outlives it
+                ::alarm(60);
+                enter(hosts);
+                body();
+                return 0;
+            });
         });
         return status == 0 ? "" : fmt::format("the sandbox ended with {}", status);
     } catch (const std::exception& e) {
