@@ -39,8 +39,8 @@ TEST_CASE("the shop has the services that tests of both clusters rely on", "[sim
     bed here;
     client asks{here};
     const auto list = body_of(asks.ask("GET", "/api/v1/namespaces/shop/services"));
-    CHECK(names(list) == words{"api", "cache", "cart", "crashing", "db", "dns-udp", "echo", "empty", "external", "greeter", "idle", "manual",
-                               "mixed", "never-ready", "orders", "sink", "source", "web"});
+    CHECK(names(list) == words{"api", "cache", "cart", "crashing", "db", "dns-udp", "echo", "empty", "external", "greeter", "idle",
+                               "manual", "mixed", "never-ready", "orders", "sink", "source", "web"});
     CHECK(list.at("kind") == "ServiceList");
     const auto staging = body_of(asks.ask("GET", "/api/v1/namespaces/staging/services"));
     CHECK(names(staging) == words{"api", "db", "web"});
@@ -107,7 +107,8 @@ TEST_CASE("a watch without revision begins with what there is", "[simcluster]")
     CHECK(events(watches.ask("GET", "/api/v1/namespaces/shop/services?watch=true")).size() == 18);
     client streaming{here};
     const auto heard = events(streaming.ask(
-        "GET", "/api/v1/namespaces/staging/services?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"));
+        "GET",
+        "/api/v1/namespaces/staging/services?watch=1&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"));
     REQUIRE(heard.size() == 4);
     CHECK(heard.back().find(R"("k8s.io/initial-events-end":"true")") != std::string::npos);
 }
@@ -121,7 +122,8 @@ TEST_CASE("an idle watch gets bookmarks, and ends when its time is over", "[simc
     here.clock.advance(61s);
     const auto heard = events(watches.receive());
     REQUIRE(heard.size() == 1);
-    CHECK(heard[0].starts_with(R"({"type":"BOOKMARK","object":{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":")" + revision));
+    CHECK(
+        heard[0].starts_with(R"({"type":"BOOKMARK","object":{"kind":"Pod","apiVersion":"v1","metadata":{"resourceVersion":")" + revision));
     here.clock.advance(40s);
     CHECK(watches.receive() == "0\r\n\r\n");
     // The connection serves on.
@@ -193,7 +195,9 @@ TEST_CASE("a token ends and the credential plugin has a new one", "[simcluster]"
     bed here{options};
     client asks{here};
     const auto token = [&] { return text_at(parse_json(here.cluster->exec_credential())->get_object(), "status.token"); };
-    const auto status = [&](const std::string& with) { return asks.ask("GET", "/api/v1/nodes", "Authorization: Bearer " + with + "\r\n").substr(9, 3); };
+    const auto status = [&](const std::string& with) {
+        return asks.ask("GET", "/api/v1/nodes", "Authorization: Bearer " + with + "\r\n").substr(9, 3);
+    };
     const auto old = token();
     CHECK(status(old) == "200");
     here.cluster->expire_token("sim-exec");

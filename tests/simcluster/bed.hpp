@@ -119,14 +119,15 @@ public:
     tunnel_client(bed& of, const object_key& pod) : http{of}
     {
         const auto path = fmt::format("/api/v1/namespaces/{}/pods/{}/portforward", pod.namespace_name, pod.name);
-        const auto answer = http.ask("POST", path, "Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: portforward.k8s.io\r\n");
+        const auto answer =
+            http.ask("POST", path, "Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: portforward.k8s.io\r\n");
         REQUIRE(answer.starts_with("HTTP/1.1 101"));
         REQUIRE(answer.find("X-Stream-Protocol-Version: portforward.k8s.io") != std::string::npos);
     }
     void open(std::uint32_t id, std::string_view type, std::string_view port, std::string_view request)
     {
-        const auto block = deflater_.compress(
-            {{"streamtype", std::string{type}}, {"port", std::string{port}}, {"requestid", std::string{request}}});
+        const auto block =
+            deflater_.compress({{"streamtype", std::string{type}}, {"port", std::string{port}}, {"requestid", std::string{request}}});
         std::string frame;
         spdy::append_syn_stream(frame, id, 0, as_bytes(block));
         http.send(frame);

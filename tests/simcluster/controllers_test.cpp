@@ -87,7 +87,8 @@ TEST_CASE("a workload follows its scale", "[simcluster]")
     client asks{here};
     const auto path = "/apis/apps/v1/namespaces/shop/deployments/web/scale";
     CHECK(text_at(body_of(asks.ask("GET", path)), "spec.replicas") == "3");
-    CHECK(asks.ask("PATCH", path, "Content-Type: application/merge-patch+json\r\n", R"({"spec":{"replicas":1}})").starts_with("HTTP/1.1 200"));
+    CHECK(asks.ask("PATCH", path, "Content-Type: application/merge-patch+json\r\n", R"({"spec":{"replicas":1}})")
+              .starts_with("HTTP/1.1 200"));
     here.clock.advance(1s);
     CHECK(behind(here, "web", 80).size() == 1);
     here.cluster->control().scale(*find_type("apps", "deployments"), {"shop", "web"}, 4);

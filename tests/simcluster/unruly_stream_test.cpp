@@ -6,8 +6,8 @@ using namespace fwd::simcluster::test;
 
 namespace {
 
-struct link {
-    explicit link(duration one_way)
+struct slow_link {
+    explicit slow_link(duration one_way)
     {
         auto [a, b] = fwd::test::make_memory_pair(loop.get_executor());
         far = std::move(a);
@@ -38,16 +38,16 @@ struct link {
 
 TEST_CASE("a delayed link is late by as much each way", "[simcluster][wire]")
 {
-    link wire{10ms};
+    slow_link wire{10ms};
     bool readable = false;
     wire.near->wait(interest::read, [&] { readable = true; });
-    REQUIRE(link::write(*wire.far, "there"));
+    REQUIRE(slow_link::write(*wire.far, "there"));
     wire.clock.advance(9ms);
     CHECK_FALSE(readable);
     wire.clock.advance(2ms);
     CHECK(readable);
     CHECK(wire.read(*wire.near) == "there");
-    REQUIRE(link::write(*wire.near, "back"));
+    REQUIRE(slow_link::write(*wire.near, "back"));
     wire.clock.advance(9ms);
     CHECK(wire.read(*wire.far).empty());
     wire.clock.advance(2ms);
@@ -56,12 +56,12 @@ TEST_CASE("a delayed link is late by as much each way", "[simcluster][wire]")
 
 TEST_CASE("a silent link loses nothing once it speaks again", "[simcluster][wire]")
 {
-    link wire{0ns};
+    slow_link wire{0ns};
     bool readable = false;
     wire.near->wait(interest::read, [&] { readable = true; });
     wire.near->black_hole(true);
-    REQUIRE(link::write(*wire.far, "in"));
-    REQUIRE(link::write(*wire.near, "out"));
+    REQUIRE(slow_link::write(*wire.far, "in"));
+    REQUIRE(slow_link::write(*wire.near, "out"));
     wire.clock.advance(1min);
     CHECK_FALSE(readable);
     CHECK(wire.read(*wire.near).empty());
@@ -74,10 +74,10 @@ TEST_CASE("a silent link loses nothing once it speaks again", "[simcluster][wire
 
 TEST_CASE("a stalled server still sends, but reads nothing", "[simcluster][wire]")
 {
-    link wire{0ns};
+    slow_link wire{0ns};
     wire.near->stop_reading(true);
-    REQUIRE(link::write(*wire.far, "in"));
-    REQUIRE(link::write(*wire.near, "out"));
+    REQUIRE(slow_link::write(*wire.far, "in"));
+    REQUIRE(slow_link::write(*wire.near, "out"));
     CHECK(wire.read(*wire.far) == "out");
     CHECK(wire.read(*wire.near).empty());
     wire.near->stop_reading(false);
@@ -86,7 +86,7 @@ TEST_CASE("a stalled server still sends, but reads nothing", "[simcluster][wire]
 
 TEST_CASE("a dropped connection wakes both of its waits and fails", "[simcluster][wire]")
 {
-    link wire{0ns};
+    slow_link wire{0ns};
     int woken = 0;
     wire.near->wait(interest::read, [&] { ++woken; });
     wire.near->wait(interest::write, [&] { ++woken; });
@@ -94,17 +94,17 @@ TEST_CASE("a dropped connection wakes both of its waits and fails", "[simcluster
     CHECK(wire.read(*wire.near).empty());
     CHECK(wire.last == io_step::state::failed);
     CHECK(woken == 2);
-    CHECK_FALSE(link::write(*wire.near, "x"));
+    CHECK_FALSE(slow_link::write(*wire.near, "x"));
     CHECK(wire.read(*wire.far).empty());
     CHECK(wire.last == io_step::state::failed);
 }
 
 TEST_CASE("what is corked leaves together", "[simcluster][wire]")
 {
-    link wire{0ns};
+    slow_link wire{0ns};
     wire.near->cork();
-    REQUIRE(link::write(*wire.near, "a"));
-    REQUIRE(link::write(*wire.near, "b"));
+    REQUIRE(slow_link::write(*wire.near, "a"));
+    REQUIRE(slow_link::write(*wire.near, "b"));
     CHECK(wire.read(*wire.far).empty());
     wire.near->uncork();
     CHECK(wire.read(*wire.far) == "ab");
