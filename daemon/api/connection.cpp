@@ -111,8 +111,12 @@ awaitable<reply> connection::answer(http_request message)
         if (auto refused = check_token(from_, message.fields, terms_.with.token)) co_return std::move(*refused);
     }
     api_request ask{std::move(message), std::move(*target), std::move(found.variables), from_};
-    if (found.found->right == access::write)
-        terms_.with.parts.log.info("asked", {{"method", ask.message.method}, {"path", ask.target.path}, {"client", ask.client()}});
+    if (found.found->right == access::write) {
+        const auto client = ask.client();
+        terms_.with.parts.log.info(
+            "asked",
+            {{"method", ask.message.method}, {"path", ask.target.path}, {"client", client.empty() ? std::string{"unnamed"} : client}});
+    }
     co_return co_await found.found->answer(terms_.with, ask);
 }
 

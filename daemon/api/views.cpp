@@ -76,7 +76,7 @@ wire::forward view(const catalog::service& in, const catalog::forward& from)
     made.since = unless_never(from.since);
     made.started_at = unless_never(from.started_at);
     made.last_error = maybe(from.last_error);
-    if (from.last_error) made.next_retry_at = from.last_error->next_retry;
+    if (from.last_error && from.state != catalog::forward_state::active) made.next_retry_at = from.last_error->next_retry;
     made.attempts = static_cast<std::int64_t>(from.attempts);
     const auto& traffic = *from.traffic;
     made.bytes_in = traffic.bytes_in.load(std::memory_order_relaxed);
