@@ -5,9 +5,14 @@
 
 #include <fmt/core.h>
 
-#include <unistd.h>
-
 namespace fwd::forward {
+
+namespace {
+
+/// How long after its last pod went a service counts as about to have another (product: section 5, "Waiting").
+constexpr duration successor_within = 60s;
+
+} // namespace
 
 awaitable<void> supervisor::reconcile()
 {
@@ -32,6 +37,10 @@ awaitable<void> supervisor::reconcile()
         co_await apply(now);
         for (const auto& id : now.touched)
             if (const auto at = forwarded_.find(id); at != forwarded_.end()) show(at->second);
+        for (const auto& hoping : names_.take_hopeful())
+            for (const auto& [id, of] : forwarded_)
+                for (const auto& [hostname, group] : of.groups)
+                    if (group.lease_key == hoping) mark(id);
         show_namespaces();
         reconciling_ = false;
         changed_.set();
@@ -59,8 +68,8 @@ void supervisor::update(const service_id& id, batch& to)
     const bool eligible =
         std::any_of(of.plan.ports.begin(), of.plan.ports.end(), [](const planned_port& p) { return !p.eligible.empty(); });
     if (eligible) of.eligible_at = clock_.now();
-    // A successor is on its way for a while after the last pod went (product: "Waiting").
-    const bool lately = of.eligible_at && clock_.now() - *of.eligible_at < 60s;
+    const bool lately = of.eligible_at && clock_.now() - *of.eligible_at < successor_within;
+    if (lately && !eligible) recheck_later();
     update_group(of, "", of.plan.ports, of.plan.coming || lately, to);
     for (const auto& pod : of.plan.stable) update_group(of, pod.hostname, pod.ports, pod.coming || lately, to);
     std::vector<std::string> gone;
@@ -69,6 +78,16 @@ void supervisor::update(const service_id& id, batch& to)
         if (!hostname.empty() && std::none_of(of.plan.stable.begin(), of.plan.stable.end(), stays)) gone.push_back(hostname);
     }
     for (const auto& hostname : gone) remove_group(of, hostname, to);
+}
+
+void supervisor::recheck_later()
+{
+    if (recheck_) return;
+    recheck_ = clock_.call_after(successor_within, [this] {
+        recheck_ = 0;
+        for (const auto& [id, of] : forwarded_)
+            if (of.pods_gone()) mark(id);
+    });
 }
 
 void supervisor::remove(const service_id& id, batch& to)

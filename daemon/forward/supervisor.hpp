@@ -112,6 +112,8 @@ private:
         catalog::wish_owner owner;
         bool by_itself = false;
         std::string lease_code, lease_problem;
+        /// It had pods, and has none now.
+        [[nodiscard]] bool pods_gone() const { return eligible_at && plan.pods.ready == 0; }
     };
     /// What one pass asks of the machine.
     struct batch {
@@ -126,7 +128,7 @@ private:
         std::shared_ptr<wish> what;
     };
 
-    // supervisor.cpp: wishes and questions
+    // supervisor.cpp: contexts and wishes
     result<cluster*> open_context(const std::string& name);
     result<std::string> context_name(const std::string& given) const;
     [[nodiscard]] std::string shown(const std::string& context) const;
@@ -140,6 +142,7 @@ private:
     void mark(const service_id& id);
     void mark_namespace(const std::string& context, const std::string& namespace_name);
     [[nodiscard]] std::shared_ptr<wish> wish_for(const service_id& id, std::shared_ptr<const kube::service>& object);
+    // commands.cpp
     awaitable<bool> changed_before(time_point deadline);
     awaitable<catalog::answer<std::monostate>> wait_for_lists(cluster& of, std::shared_ptr<wish> what, time_point deadline);
     awaitable<catalog::refusal> unknown_service(cluster& of, std::string namespace_name, std::string name);
@@ -159,6 +162,7 @@ private:
     awaitable<void> listen_bound(group& at, const std::string& context);
     awaitable<void> write_names(const std::set<service_id>& touched);
     void announce(port_state& port);
+    void recheck_later();
 
     // show.cpp: what the catalog says
     void show(const forwarded& of);
@@ -187,7 +191,7 @@ private:
     forward_id last_id_ = 0;
     bool reconciling_ = false; ///< a pass is under way
     bool stopping_ = false;
-    timer_id retry_listen_ = 0;
+    timer_id retry_listen_ = 0, recheck_ = 0;
     task_scope tasks_;
 };
 

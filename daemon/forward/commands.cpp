@@ -1,0 +1,312 @@
+// What faces ask for: add, remove, and waiting until it is so.
+#include "daemon/forward/supervisor.hpp"
+
+#include "common/async/timeout.hpp"
+#include "common/log.hpp"
+#include "common/text.hpp"
+
+#include <fmt/core.h>
+
+#include <variant>
+
+namespace fwd::forward {
+
+using catalog::answer;
+using catalog::refusal;
+using catalog::wait_for;
+
+awaitable<bool> supervisor::changed_before(time_point deadline)
+{
+    const auto left = deadline - clock_.now();
+    if (left <= 0ns) co_return false;
+    auto wait = [](async_event& event) -> awaitable<result<bool>> {
+        co_await event.wait();
+        co_return true;
+    };
+    const auto changed = co_await with_timeout(clock_, left, wait(changed_));
+    co_return changed.has_value();
+}
+
+awaitable<answer<std::monostate>> supervisor::wait_for_lists(cluster& of, std::shared_ptr<wish> what, time_point deadline)
+{
+    const auto scope = scope_of(*what);
+    while (!of.synced(scope)) {
+        if (const auto failure = of.watch_failure(scope)) {
+            std::string code = failure->code;
+            co_return refusal{std::move(code), error{errc::unavailable, failure->message}};
+        }
+        if (!co_await changed_before(deadline))
+            co_return refusal{"timed_out", error{errc::timed_out, fmt::format("context {}: no list of services in time from {}",
+                                                                              of.config().name, of.state().server)}};
+    }
+    co_return std::monostate{};
+}
+
+awaitable<refusal> supervisor::unknown_service(cluster& of, std::string namespace_name, std::string name)
+{
+    const kube::list_scope everywhere;
+    const kube::list_scope here{namespace_name, {}, {}};
+    auto all = co_await of.ask().services(everywhere);
+    if (!all) all = co_await of.ask().services(here);
+    refusal made{error{errc::not_found,
+                       fmt::format("service {} is not in namespace {} of context {}", printable(name), namespace_name, of.config().name)}};
+    if (!all) co_return made;
+    std::vector<std::string> names;
+    for (const auto& one : *all) {
+        if (one.meta.namespace_name == namespace_name)
+            names.push_back(one.meta.name);
+        else if (one.meta.name == name)
+            made.evidence.push_back(fmt::format("there is {} in namespace {}", name, one.meta.namespace_name));
+    }
+    const auto close = close_names(name, names);
+    if (!close.empty()) made.why.context += "; did you mean " + join(close, ", ") + "?";
+    for (const auto& one : close)
+        made.next.push_back({{}, {}, {}, fmt::format("fwd add {}.{}", one, namespace_name), "a service of almost that name"});
+    co_return made;
+}
+
+awaitable<std::optional<refusal>> supervisor::unknown_namespace(cluster& of, std::string name)
+{
+    auto there = co_await of.ask().namespace_named(name);
+    // Who may not read namespaces may still be right.
+    if (there || !there.error().why.is(errc::not_found)) co_return std::nullopt;
+    refusal made{error{errc::not_found, fmt::format("namespace {} is not in context {}", printable(name), of.config().name)}};
+    auto all = co_await of.ask().namespaces();
+    if (all) {
+        std::vector<std::string> names;
+        for (const auto& one : *all) names.push_back(one.meta.name);
+        const auto close = close_names(name, names);
+        if (!close.empty())
+            made.why.context += "; did you mean " + join(close, ", ") + "?";
+        else
+            made.why.context += "; it has " + join(names, ", ");
+    }
+    co_return made;
+}
+
+bool supervisor::satisfied(const std::string& key, wait_for what) const
+{
+    const auto& all = parts_.state.services();
+    const auto at = all.find(key);
+    if (at == all.end()) return false;
+    const auto& service = at->second;
+    if (service.state == catalog::service_state::unsupported) return true;
+    if (what == wait_for::listening)
+        return !service.forwards.empty() && std::none_of(service.forwards.begin(), service.forwards.end(),
+                                                         [](const catalog::forward& f) { return f.reason_code == "setting_up"; });
+    if (service.state != catalog::service_state::active) return false;
+    return what != wait_for::reachable ||
+           std::all_of(service.forwards.begin(), service.forwards.end(), [](const catalog::forward& f) { return f.verified; });
+}
+
+awaitable<bool> supervisor::wait_until_ready(std::vector<std::string> keys, wait_for what, time_point deadline)
+{
+    std::set<forward_id> proved;
+    for (;;) {
+        if (what == wait_for::reachable)
+            for (const auto& [id, place] : by_id_)
+                if (std::find(keys.begin(), keys.end(), key_of(place.first)) != keys.end() && proved.insert(id).second)
+                    parts_.data.prove(id);
+        if (std::all_of(keys.begin(), keys.end(), [&](const std::string& key) { return satisfied(key, what); })) co_return true;
+        if (!co_await changed_before(deadline)) co_return false;
+    }
+}
+
+awaitable<std::vector<error>> supervisor::settled(duration limit)
+{
+    const auto deadline = clock_.now() + limit;
+    for (;;) {
+        bool all = true;
+        std::vector<error> failed;
+        for (const auto& one : wishes_) {
+            const auto& from = *clusters_.at(one->context);
+            if (const auto failure = from.watch_failure(scope_of(*one)))
+                failed.push_back({errc::unavailable, failure->message});
+            else if (!from.synced(scope_of(*one)) || !from.pods_known(one->namespace_name))
+                all = false;
+        }
+        for (const auto& [id, of] : forwarded_)
+            if (of.object->selector.empty() && !of.object->is_external_name() && !clusters_.at(id.context)->slices_known(id.namespace_name))
+                all = false;
+        for (const auto& [key, service] : parts_.state.services())
+            for (const auto& forward : service.forwards)
+                if (forward.state == catalog::forward_state::connecting) all = false;
+        if (all && dirty_.empty() && !reconciling_) co_return failed;
+        if (!co_await changed_before(deadline)) co_return failed;
+    }
+}
+
+awaitable<answer<catalog::added_service>> supervisor::add(catalog::add_service ask)
+{
+    const auto context = context_name(ask.context);
+    if (!context) co_return refusal{context.error()};
+    const auto opened = open_context(*context);
+    if (!opened) co_return refusal{opened.error()};
+    auto& from = **opened;
+    wish next;
+    next.context = *context;
+    next.service = ask.service;
+    next.namespace_name = ask.namespace_name;
+    if (next.namespace_name.empty()) {
+        const auto primary = primary_namespace_.find(*context);
+        next.namespace_name = primary != primary_namespace_.end() ? primary->second : from.config().namespace_name;
+    }
+    next.ports = ask.ports;
+    next.local_ip = ask.local_ip;
+    next.owner = ask.owner;
+    next.owner.created_at = clock_.wall_now();
+    const auto namespace_name = next.namespace_name;
+    const service_id id{*context, namespace_name, ask.service};
+    const auto deadline = clock_.now() + ask.timeout;
+
+    catalog::added_service made;
+    made.key = key_of(id);
+    const bool there = forwarded_.contains(id);
+    bool created = false;
+    const auto kept = put_wish(std::move(next), created);
+    made.created = created && !there;
+
+    auto lists = co_await wait_for_lists(from, kept, std::min(deadline, clock_.now() + settings_.find_service));
+    if (!lists) {
+        if (created) drop_wish(kept);
+        co_return lists.error();
+    }
+    std::shared_ptr<const kube::service> object;
+    if (!wish_for(id, object)) {
+        if (created) drop_wish(kept);
+        co_return co_await unknown_service(from, namespace_name, ask.service);
+    }
+    for (const auto& wanted : ask.ports) {
+        const auto fits = [&](const kube::service_port& p) { return wanted.port == std::to_string(p.port) || wanted.port == p.name; };
+        if (std::any_of(object->ports.begin(), object->ports.end(), fits)) continue;
+        if (created) drop_wish(kept);
+        std::string has;
+        for (const auto& port : object->ports)
+            has += fmt::format("{}{}{}", has.empty() ? "" : ", ", port.port, port.name.empty() ? "" : " (" + port.name + ")");
+        co_return refusal{
+            error{errc::not_found, fmt::format("service {} has no port {}; it has {}", ask.service, printable(wanted.port), has)}};
+    }
+    mark(id);
+    // The answer names an address, so at least that must be settled.
+    std::vector<std::string> keys{made.key};
+    (void)co_await wait_until_ready(keys, wait_for::listening, std::max(deadline, clock_.now() + 5s));
+    const auto shown_now = parts_.state.services().find(made.key);
+    if (shown_now != parts_.state.services().end() && shown_now->second.state == catalog::service_state::unsupported) {
+        const auto why = shown_now->second.reason;
+        if (created) drop_wish(kept);
+        co_return refusal{error{errc::unsupported, fmt::format("service {} cannot be forwarded: {}", made.key, why)}};
+    }
+    if (ask.wait == wait_for::ready || ask.wait == wait_for::reachable) (void)co_await wait_until_ready(keys, ask.wait, deadline);
+    made.ready = satisfied(made.key, ask.wait == wait_for::reachable ? wait_for::reachable : wait_for::ready);
+    const auto now = parts_.state.services().find(made.key);
+    if (!made.ready && now != parts_.state.services().end())
+        made.not_ready_because = now->second.reason.empty() ? "its tunnel is not proved yet" : now->second.reason;
+    co_return made;
+}
+
+awaitable<answer<catalog::added_namespace>> supervisor::add(catalog::add_namespace ask)
+{
+    const auto context = context_name(ask.context);
+    if (!context) co_return refusal{context.error()};
+    const auto opened = open_context(*context);
+    if (!opened) co_return refusal{opened.error()};
+    auto& from = **opened;
+    wish next;
+    next.context = *context;
+    next.namespace_name = ask.namespace_name;
+    next.label_selector = ask.selector;
+    next.field_selector = ask.field_selector;
+    next.services = ask.services;
+    next.exclude = ask.exclude;
+    next.owner = ask.owner;
+    next.owner.created_at = clock_.wall_now();
+    const auto deadline = clock_.now() + ask.timeout;
+
+    catalog::added_namespace made;
+    made.key = ask.namespace_name + "." + shown(*context);
+    bool created = false;
+    const auto kept = put_wish(std::move(next), created);
+    made.created = created;
+    auto lists = co_await wait_for_lists(from, kept, std::min(deadline, clock_.now() + settings_.find_service));
+    if (!lists) {
+        if (created) drop_wish(kept);
+        co_return lists.error();
+    }
+    std::size_t count = 0;
+    from.each_service(scope_of(*kept), [&](const auto&) { ++count; });
+    if (count == 0 && !ask.namespace_name.empty()) {
+        auto unknown = co_await unknown_namespace(from, ask.namespace_name);
+        if (unknown) {
+            if (created) drop_wish(kept);
+            co_return *unknown;
+        }
+    }
+    from.each_service(scope_of(*kept), [&](const std::shared_ptr<const kube::service>& one) {
+        if (kept->means(*one)) made.services.push_back(key_of({*context, one->meta.namespace_name, one->meta.name}));
+    });
+    mark_namespace(*context, ask.namespace_name);
+    if (ask.wait != wait_for::none) (void)co_await wait_until_ready(made.services, ask.wait, deadline);
+    for (const auto& key : made.services)
+        if (!satisfied(key, ask.wait == wait_for::none ? wait_for::ready : ask.wait)) {
+            const auto at = parts_.state.services().find(key);
+            made.not_ready.emplace_back(key, at == parts_.state.services().end() ? "being set up" : at->second.reason);
+        }
+    made.ready = made.not_ready.empty();
+    co_return made;
+}
+
+awaitable<answer<std::vector<std::string>>> supervisor::remove_service(std::string key)
+{
+    const auto found = parts_.state.find_service(key);
+    if (!found) co_return refusal{found.error()};
+    const auto whole = (*found)->key();
+    const auto id = id_of(whole);
+    if (!id) co_return refusal{error{errc::not_found, "service " + whole}};
+    const auto all = wishes_;
+    for (const auto& one : all) {
+        if (one->context != id->context || (!one->namespace_name.empty() && one->namespace_name != id->namespace_name)) continue;
+        if (one->service == id->name)
+            drop_wish(one);
+        else if (one->service.empty())
+            one->exclude.push_back(id->name);
+    }
+    mark(*id);
+    const auto deadline = clock_.now() + 10s;
+    while (forwarded_.contains(*id))
+        if (!co_await changed_before(deadline)) co_return refusal{error{errc::timed_out, "service " + whole + " is still being removed"}};
+    co_return std::vector{whole};
+}
+
+awaitable<answer<std::vector<std::string>>> supervisor::remove_namespace(std::string key)
+{
+    const auto found = parts_.state.find_namespace(key);
+    if (!found) co_return refusal{found.error()};
+    const auto name = (*found)->name == "*" ? std::string{} : (*found)->name;
+    const auto shown_context = (*found)->context;
+    std::vector<service_id> ids;
+    const auto all = wishes_;
+    for (const auto& one : all) {
+        if (!one->service.empty() || one->namespace_name != name || shown(one->context) != shown_context) continue;
+        for (const auto& [id, of] : forwarded_)
+            if (id.context == one->context && one->means(*of.object)) ids.push_back(id);
+        drop_wish(one);
+    }
+    std::vector<std::string> gone;
+    const auto deadline = clock_.now() + 10s;
+    for (const auto& id : ids) {
+        std::shared_ptr<const kube::service> object;
+        if (wish_for(id, object)) continue; // somebody wants it by itself
+        while (forwarded_.contains(id))
+            if (!co_await changed_before(deadline))
+                co_return refusal{error{errc::timed_out, "service " + key_of(id) + " is still being removed"}};
+        gone.push_back(key_of(id));
+    }
+    co_return gone;
+}
+
+void supervisor::shutdown(bool force)
+{
+    parts_.on_shutdown(force);
+}
+
+} // namespace fwd::forward
