@@ -54,7 +54,6 @@ def add_through_bridge(bed):
     assert "e2e" in str(service["owner"]), service["owner"]
     assert not client.tool("get_connection_info", service="web").get("isError")
     removed = client.tool("remove_service", service="web")
-    print(removed)
     assert not removed.get("isError"), removed
     until(5, "it is gone", lambda: not daemon.services())
     client.end()
