@@ -182,7 +182,9 @@ private:
         if (!config) {
             if (asked_.services) co_return config.error();
             log_.warn("no usable kubeconfig", {{"error", config.error().message()}});
-            config = kube::kubeconfig{};
+            kube::kubeconfig none;
+            none.unusable = config.error();
+            config = std::move(none);
         }
         if (asked_.services) {
             for (const auto& context : asked_.contexts)

@@ -106,6 +106,7 @@ result<std::string> supervisor::context_name(const std::string& given) const
 {
     if (given.empty()) {
         if (!primary_context_.empty()) return primary_context_;
+        if (const auto none = settings_.config.resolve(""); !none) return none.error();
         return error{errc::not_found, "the kubeconfig has no current context; name one with --context"};
     }
     for (const auto& [name, alias] : shown_)

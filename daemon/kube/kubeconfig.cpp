@@ -139,6 +139,7 @@ const context_entry* kubeconfig::find_context(std::string_view name) const
 
 result<context_config> kubeconfig::resolve(std::string_view wanted) const
 {
+    if (unusable) return *unusable;
     const auto looked_at = join(files, ", ");
     if (contexts.empty() && clusters.empty() && missing.size() == files.size())
         return error{errc::not_found, fmt::format("no kubeconfig: looked for {}; set KUBECONFIG or give --kubeconfig FILE",
@@ -180,12 +181,17 @@ std::string kubeconfig::default_namespace(std::string_view context) const
     return !entry || entry->namespace_name.empty() ? "default" : entry->namespace_name;
 }
 
+std::vector<std::string> kubeconfig_files(const kubeconfig_sources& sources)
+{
+    auto list = file_list(sources.given.empty() ? sources.variable : sources.given, start_folder(sources));
+    if (list.empty() && !sources.home.empty()) list = {sources.home + "/.kube/config"};
+    return list;
+}
+
 result<kubeconfig> load(const kubeconfig_sources& sources, file_source& files)
 {
     const bool given = !sources.given.empty();
-    const auto folder = start_folder(sources);
-    auto list = file_list(given ? sources.given : sources.variable, folder);
-    if (list.empty() && !sources.home.empty()) list = {sources.home + "/.kube/config"};
+    const auto list = kubeconfig_files(sources);
     kubeconfig made;
     made.files = list;
     for (const auto& file : list) {

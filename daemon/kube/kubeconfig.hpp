@@ -87,6 +87,7 @@ struct kubeconfig {
     std::vector<std::string> files;      ///< that were looked for, in order, whether or not they exist; watch these
     std::vector<std::string> missing;    ///< of these, those that are not there
     bool in_cluster = false;
+    std::optional<error> unusable; ///< why nothing could be read; then it is what resolve() says to every name
 
     [[nodiscard]] const context_entry* find_context(std::string_view name) const;
     /// The context whole; an empty name is the current one. Errors say what is missing, where, and what exists instead.
@@ -103,6 +104,8 @@ struct kubeconfig_sources {
     environment variables;         ///< for the configuration inside a cluster
 };
 
+/// The files that these sources mean, absolute, in order, whether or not they exist.
+[[nodiscard]] std::vector<std::string> kubeconfig_files(const kubeconfig_sources& sources);
 /// Reads and merges; the first file that defines a name wins the whole entry. Nothing found is an empty configuration, unless we run
 /// inside a cluster. Errors: file and line, and the key or problem.
 [[nodiscard]] result<kubeconfig> load(const kubeconfig_sources& sources, file_source& files);
