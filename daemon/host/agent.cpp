@@ -3,6 +3,7 @@
 #include "daemon/host/confine.hpp"
 #include "daemon/host/hosts_text.hpp"
 #include "daemon/host/liveness.hpp"
+#include "daemon/host/packet_socket.hpp"
 #include "daemon/host/protocol.hpp"
 #include "daemon/host/socket_lookup.hpp"
 
@@ -29,22 +30,11 @@ namespace {
 using namespace std::chrono_literals;
 using clock = hosts_file::clock;
 
-error os_error(int code, std::string context)
-{
-    return {error_code{code, boost::system::system_category()}, std::move(context)};
-}
-
-/// An error as the errno that goes over the wire.
-std::int32_t status_of(const error& e)
-{
-    if (e.code.category() == boost::system::system_category()) return e.code.value();
-    return e.is(errc::already_exists) ? EEXIST : EINVAL;
-}
-
 class agent {
 public:
     agent(const serve_options& where, descriptor socket, descriptor signals, pid_t engine)
-        : where_{where}, socket_{std::move(socket)}, signals_{std::move(signals)}, engine_{engine}, hosts_{where.hosts_path, where.run_root}
+        : where_{where}, socket_{std::move(socket)}, signals_{std::move(signals)}, engine_{engine},
+          hosts_{where.hosts_path, where.run_root}, own_name_{own_host_name()}
     {
     }
     /// Until the engine is gone. The exit status.
@@ -53,8 +43,8 @@ public:
 private:
     void read_signals();
     void receive();
-    void answer(const request& asked, const descriptor& passed, const ucred& who);
-    void send(std::uint32_t id, const result<std::string>& outcome, const descriptor& passed = {});
+    void answer(const request& asked, const packet& came);
+    void send(std::uint32_t id, const result<std::string>& outcome, int passed = -1);
     void conclude(std::uint32_t id, const result<void>& outcome) { send(id, outcome ? result<std::string>{""} : outcome.error()); }
     result<std::string> hello(unsigned flags, const ucred& who);
     result<void> change_routes(const request& asked);
@@ -75,7 +65,8 @@ private:
     std::optional<socket_lookup> lookup_;
     std::optional<aliases> aliases_;
     name_table names_;
-    std::string own_name_, run_folder_;
+    const std::string own_name_;
+    std::string run_folder_;
     std::vector<std::uint32_t> unwritten_;                 // requests that wait for the hosts file
     std::optional<clock::time_point> write_at_, adopt_at_; // when to write it, when to look at those swapped out
     clock::time_point written_{}, put_back_{};
@@ -126,62 +117,37 @@ void agent::receive()
 {
     static std::array<std::byte, most_packet_bytes + 1> room;
     for (int packets = 0; packets < 256 && !gone_; ++packets) {
-        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int)) + CMSG_SPACE(sizeof(ucred))];
-        iovec into{room.data(), room.size()};
-        msghdr message{.msg_iov = &into, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-        const auto got = ::recvmsg(socket_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
-        if (gone_ = got <= 0; gone_) return;
-        descriptor passed;
-        std::optional<ucred> who;
-        std::size_t files = 0;
-        for (auto* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
-            for (auto* file = reinterpret_cast<const int*>(CMSG_DATA(part)); part->cmsg_type == SCM_RIGHTS; ++file, ++files) {
-                if (CMSG_LEN((files + 1) * sizeof(int)) > part->cmsg_len) break;
-                passed = descriptor{*file};
-            }
-            if (part->cmsg_type == SCM_CREDENTIALS) who = *reinterpret_cast<const ucred*>(CMSG_DATA(part));
-        }
-        const auto packet = std::span{room}.first(static_cast<std::size_t>(got));
-        const auto asked = parse_request(packet, own_name_);
-        const bool whole = who && (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
-        if (asked && whole && files == (asked->what == command::attach ? 1 : 0))
-            answer(*asked, passed, *who);
+        packet came;
+        const auto outcome = receive_packet(socket_.get(), room, came);
+        if (outcome == arrival::nothing_yet) return;
+        if (gone_ = outcome == arrival::closed; gone_) return;
+        const auto asked = parse_request(came.bytes, own_name_);
+        const bool good = asked && came.sender && came.whole && came.passed.size() == (asked->what == command::attach ? 1 : 0);
+        if (good)
+            answer(*asked, came);
         else
-            send(id_of(packet), os_error(EINVAL, "malformed or forbidden request"));
+            send(id_of(came.bytes), error{errc::invalid_request, "malformed or forbidden request"});
     }
 }
 
-void agent::answer(const request& asked, const descriptor& passed, const ucred& who)
+void agent::answer(const request& asked, const packet& came)
 {
-    if (asked.what == command::hello) return send(asked.id, hello(asked.flag, who));
-    if (!served_) return send(asked.id, os_error(EPROTO, "hello comes first"));
+    if (asked.what == command::hello) return send(asked.id, hello(asked.flag, *came.sender));
+    if (!served_) return send(asked.id, error{errc::protocol_error, "hello comes first"});
     if (asked.what == command::listen) return listen(asked);
     if (asked.what >= command::put_names) return change_names(asked);
-    if (!lookup_ && asked.what <= command::unroute) return send(asked.id, os_error(ENOTSUP, "no socket lookup here"));
-    conclude(asked.id, asked.what == command::attach ? lookup_->attach(asked.flag, passed.get()) : change_routes(asked));
+    if (!lookup_ && asked.what <= command::unroute) return send(asked.id, error{errc::unsupported, "no socket lookup here"});
+    conclude(asked.id, asked.what == command::attach ? lookup_->attach(asked.flag, came.passed[0].get()) : change_routes(asked));
 }
 
-void agent::send(std::uint32_t id, const result<std::string>& outcome, const descriptor& passed)
+void agent::send(std::uint32_t id, const result<std::string>& outcome, int passed)
 {
-    reply answer{id, 0, outcome ? *outcome : outcome.error().message()};
-    if (!outcome) answer.status = status_of(outcome.error());
-    auto packet = pack_reply(answer);
-    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-    iovec from{packet.data(), packet.size()};
-    msghdr message{.msg_iov = &from, .msg_iovlen = 1};
-    if (const int file = passed.get(); file >= 0) {
-        message.msg_control = control;
-        message.msg_controllen = sizeof control;
-        *CMSG_FIRSTHDR(&message) = {CMSG_LEN(sizeof file), SOL_SOCKET, SCM_RIGHTS};
-        std::memcpy(CMSG_DATA(CMSG_FIRSTHDR(&message)), &file, sizeof file);
-    }
-    if (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) < 0) gone_ = true; // also when nobody reads for a while
+    gone_ = gone_ || !send_packet(socket_.get(), pack_reply(id, outcome), passed, 0); // also when nobody reads for a while
 }
 
 result<std::string> agent::hello(unsigned flags, const ucred& who)
 {
-    if (lock_) return os_error(EALREADY, "introduced already");
+    if (lock_) return error{errc::already_exists, "introduced already"};
     const auto folder = make_run_folder(where_.run_root, who.uid, who.gid);
     if (!folder) return folder.error();
     auto lock = take_lock(where_.run_root, who.uid);
@@ -191,7 +157,7 @@ result<std::string> agent::hello(unsigned flags, const ucred& who)
     run_folder_ = *folder;
     const auto wish = listening_wish{static_cast<std::uint8_t>(flags & 3)};
     auto lookup = wish == listening_wish::bind ? result<socket_lookup>{error{errc::unsupported, "asked for"}} : socket_lookup::open();
-    if (!lookup && wish == listening_wish::lookup) return os_error(ENOTSUP, lookup.error().message());
+    if (!lookup && wish == listening_wish::lookup) return error{errc::unsupported, lookup.error().message()};
     if (lookup) lookup_ = std::move(*lookup);
     if (auto opened = aliases::open()) aliases_ = std::move(*opened);
     const auto said = remove_leftovers(where_.run_root, hosts_, aliases_ ? &*aliases_ : nullptr, uid_);
@@ -234,12 +200,12 @@ void agent::listen(const request& asked)
     (void)::setsockopt(made.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     if (!made || ::bind(made.get(), reinterpret_cast<const sockaddr*>(&at), sizeof at) != 0 || ::listen(made.get(), 4096) != 0)
         return send(asked.id, errno_error(fmt::format("listen on {}:{}", address.text(), port)));
-    send(asked.id, std::string{}, made);
+    send(asked.id, std::string{}, made.get());
 }
 
 void agent::change_names(const request& asked)
 {
-    if (!changes_) return send(asked.id, os_error(ENOTSUP, "names are left alone"));
+    if (!changes_) return send(asked.id, error{errc::unsupported, "names are left alone"});
     for (const auto& [address, names] : asked.sets) {
         if (names.empty())
             names_.erase(address);

@@ -1,11 +1,9 @@
 #include "daemon/host/aliases.hpp"
 
-#include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
 #include <charconv>
-#include <cstring>
 #include <ifaddrs.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
@@ -16,30 +14,19 @@ namespace fwd::host {
 namespace {
 
 constexpr std::string_view mark = "lo:fwd";
-constexpr unsigned lo = 1;          // LOOPBACK_IFINDEX in every network namespace
-constexpr std::size_t at_once = 64; // whose acknowledgements fit into a receive buffer
+constexpr unsigned lo = 1; // LOOPBACK_IFINDEX in every network namespace
 
-void attribute(std::string& message, unsigned short type, const void* value, std::size_t size)
-{
-    const rtattr head{static_cast<unsigned short>(RTA_LENGTH(size)), type};
-    message.append(reinterpret_cast<const char*>(&head), sizeof head).append(static_cast<const char*>(value), size);
-    message.resize(NLMSG_ALIGN(message.size()));
-}
-
-std::string address_message(int type, int flags, ipv4 address, const std::string& label)
-{
-    std::string message(NLMSG_HDRLEN, '\0');
-    const ifaddrmsg about{AF_INET, 32, 0, RT_SCOPE_HOST, lo};
-    message.append(reinterpret_cast<const char*>(&about), sizeof about);
-    const auto bits = htonl(address.bits);
-    attribute(message, IFA_LOCAL, &bits, sizeof bits);
-    attribute(message, IFA_ADDRESS, &bits, sizeof bits);
-    attribute(message, IFA_LABEL, label.c_str(), label.size() + 1);
-    const nlmsghdr head{static_cast<std::uint32_t>(message.size()), static_cast<std::uint16_t>(type),
-                        static_cast<std::uint16_t>(NLM_F_REQUEST | flags), 0, 0};
-    std::memcpy(message.data(), &head, sizeof head);
-    return message;
-}
+/// As the kernel takes it: every part is a multiple of four bytes.
+struct address_message {
+    nlmsghdr head;
+    ifaddrmsg about;
+    rtattr local_head;
+    std::uint32_t local;
+    rtattr address_head;
+    std::uint32_t address;
+    rtattr label_head;
+    char label[16];
+};
 
 } // namespace
 
@@ -60,46 +47,38 @@ std::optional<uid_t> label_owner(std::string_view label)
 
 result<aliases> aliases::open()
 {
-    aliases made;
-    made.socket_ = descriptor{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)};
+    aliases made{descriptor{::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)}};
     if (!made.socket_) return errno_error("open rtnetlink");
     return made;
 }
 
-result<void> aliases::change(int type, std::span<const ipv4> addresses, uid_t owner)
+result<void> aliases::change(std::uint16_t type, std::span<const ipv4> addresses, uid_t owner)
 {
     const bool adds = type == RTM_NEWADDR;
+    const auto flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | (adds ? NLM_F_CREATE | NLM_F_EXCL : 0));
+    address_message message{{sizeof message, type, flags, 0, 0},
+                            {AF_INET, 32, 0, RT_SCOPE_HOST, lo},
+                            {8, IFA_LOCAL},
+                            0,
+                            {8, IFA_ADDRESS},
+                            0,
+                            {20, IFA_LABEL},
+                            {}};
+    alias_label(owner).copy(message.label, sizeof message.label - 1);
     int refusal = 0;
-    while (!addresses.empty()) {
-        const auto part = addresses.first(std::min(at_once, addresses.size()));
-        addresses = addresses.subspan(part.size());
-        std::string batch;
-        for (const auto address : part)
-            batch += address_message(type, NLM_F_ACK | (adds ? NLM_F_CREATE | NLM_F_EXCL : 0), address, alias_label(owner));
-        if (::send(socket_.get(), batch.data(), batch.size(), 0) < 0) return errno_error("rtnetlink");
-        for (auto left = part.size(); left > 0; --left) { // each acknowledgement is a message of its own
-            struct {
-                nlmsghdr head;
-                nlmsgerr body;
-                char copy[512];
-            } answer{};
-            if (::recv(socket_.get(), &answer, sizeof answer, 0) < 0) return errno_error("rtnetlink");
-            const int failure = -answer.body.error;
-            if (failure != 0 && failure != (adds ? EEXIST : EADDRNOTAVAIL)) refusal = failure;
-        }
+    for (const auto one : addresses) { // a few microseconds each
+        message.local = message.address = htonl(one.bits);
+        struct {
+            nlmsghdr head;
+            nlmsgerr body;
+            address_message copy;
+        } answer{};
+        if (::send(socket_.get(), &message, sizeof message, 0) < 0 || ::recv(socket_.get(), &answer, sizeof answer, 0) < 0)
+            return errno_error("rtnetlink");
+        if (answer.body.error != 0 && -answer.body.error != (adds ? EEXIST : EADDRNOTAVAIL)) refusal = -answer.body.error;
     }
     if (refusal == 0) return {};
     return error{error_code{refusal, boost::system::system_category()}, adds ? "add an address to lo" : "remove an address from lo"};
-}
-
-result<void> aliases::add(std::span<const ipv4> addresses, uid_t owner)
-{
-    return change(RTM_NEWADDR, addresses, owner);
-}
-
-result<void> aliases::drop(std::span<const ipv4> addresses, uid_t owner)
-{
-    return change(RTM_DELADDR, addresses, owner);
 }
 
 std::map<uid_t, std::vector<ipv4>> aliases_by_owner()

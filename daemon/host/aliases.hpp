@@ -4,6 +4,7 @@
 #include "daemon/host/descriptor.hpp"
 #include "daemon/host/types.hpp"
 
+#include <linux/rtnetlink.h>
 #include <map>
 #include <optional>
 #include <span>
@@ -19,12 +20,13 @@ class aliases {
 public:
     [[nodiscard]] static result<aliases> open();
     /// Adds to lo. One that is there already, whoever made it, is left as it is. Errors: the first refusal.
-    [[nodiscard]] result<void> add(std::span<const ipv4> addresses, uid_t owner);
+    [[nodiscard]] result<void> add(std::span<const ipv4> addresses, uid_t owner) { return change(RTM_NEWADDR, addresses, owner); }
     /// Removes; those that are not there or have another label are left alone.
-    [[nodiscard]] result<void> drop(std::span<const ipv4> addresses, uid_t owner);
+    [[nodiscard]] result<void> drop(std::span<const ipv4> addresses, uid_t owner) { return change(RTM_DELADDR, addresses, owner); }
 
 private:
-    [[nodiscard]] result<void> change(int type, std::span<const ipv4> addresses, uid_t owner);
+    explicit aliases(descriptor socket) : socket_{std::move(socket)} {}
+    [[nodiscard]] result<void> change(std::uint16_t type, std::span<const ipv4> addresses, uid_t owner);
     descriptor socket_;
 };
 

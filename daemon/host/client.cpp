@@ -4,6 +4,7 @@
 #include "common/text.hpp"
 #include "daemon/host/engine_protocol.hpp"
 #include "daemon/host/local_names.hpp"
+#include "daemon/host/packet_socket.hpp"
 #include "daemon/host/port_owner.hpp"
 
 #include <boost/asio/associated_cancellation_slot.hpp>
@@ -16,7 +17,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <map>
-#include <sys/socket.h>
+#include <unistd.h>
 
 namespace fwd::host {
 namespace {
@@ -26,19 +27,6 @@ struct delivered {
     reply answer;
     std::shared_ptr<descriptor> passed;
 };
-
-/// What the agent's status means to the engine.
-error error_of(const reply& answer)
-{
-    switch (answer.status) {
-    case EADDRINUSE:
-    case EBUSY: return {errc::conflict, answer.text};
-    case EEXIST: return {errc::already_exists, answer.text};
-    case EINVAL: return {errc::invalid_request, answer.text};
-    case ENOTSUP: return {errc::unsupported, answer.text};
-    default: return {errc::not_permitted, answer.text};
-    }
-}
 
 /// One request on its way.
 struct pending {
@@ -102,21 +90,7 @@ private:
     /// False when there is no room yet, or the agent is gone.
     bool send(const std::string& packet, int passed)
     {
-        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
-        iovec from{const_cast<char*>(packet.data()), packet.size()};
-        msghdr message{};
-        message.msg_iov = &from;
-        message.msg_iovlen = 1;
-        if (passed >= 0) {
-            message.msg_control = control;
-            message.msg_controllen = sizeof control;
-            auto* head = CMSG_FIRSTHDR(&message);
-            head->cmsg_len = CMSG_LEN(sizeof passed);
-            head->cmsg_level = SOL_SOCKET;
-            head->cmsg_type = SCM_RIGHTS;
-            std::memcpy(CMSG_DATA(head), &passed, sizeof passed);
-        }
-        if (::sendmsg(socket_.native_handle(), &message, MSG_NOSIGNAL | MSG_DONTWAIT) >= 0) return true;
+        if (send_packet(socket_.native_handle(), packet, passed, MSG_DONTWAIT)) return true;
         if (errno != EAGAIN && errno != EINTR) close();
         return false;
     }
@@ -132,35 +106,21 @@ private:
     {
         for (;;) {
             if (room_.empty()) room_.resize(most_reply_bytes);
-            alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
-            iovec into{room_.data(), room_.size()};
-            msghdr message{};
-            message.msg_iov = &into;
-            message.msg_iovlen = 1;
-            message.msg_control = control;
-            message.msg_controllen = sizeof control;
-            const auto got = ::recvmsg(socket_.native_handle(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-            if (got < 0 && errno == EINTR) continue;
-            if (got < 0 && errno == EAGAIN) return wait_readable();
-            if (got <= 0) return close();
-            delivered came;
-            came.passed = std::make_shared<descriptor>();
-            if (auto* part = CMSG_FIRSTHDR(&message); part && part->cmsg_level == SOL_SOCKET && part->cmsg_type == SCM_RIGHTS) {
-                int file = -1;
-                std::memcpy(&file, CMSG_DATA(part), sizeof file);
-                came.passed = std::make_shared<descriptor>(file);
-            }
-            auto answer = parse_reply(std::span{room_}.first(static_cast<std::size_t>(got)));
+            packet came;
+            const auto outcome = receive_packet(socket_.native_handle(), room_, came);
+            if (outcome == arrival::nothing_yet) return wait_readable();
+            if (outcome == arrival::closed) return close();
+            auto answer = parse_reply(came.bytes);
             if (!answer) return close();
-            came.answer = std::move(*answer);
-            if (came.answer.id == 0 && notice_)
-                notice_(came.answer.text);
-            else if (came.answer.id == 0)
-                untold_.push_back(came.answer.text);
-            if (const auto found = waiting_.find(came.answer.id); found != waiting_.end()) {
+            if (answer->id == 0 && notice_)
+                notice_(answer->text);
+            else if (answer->id == 0)
+                untold_.push_back(answer->text);
+            if (const auto found = waiting_.find(answer->id); found != waiting_.end()) {
                 const auto entry = found->second;
                 waiting_.erase(found);
-                resolve(*entry, std::move(came));
+                auto passed = std::make_shared<descriptor>(came.passed.empty() ? descriptor{} : std::move(came.passed.front()));
+                resolve(*entry, delivered{std::move(*answer), std::move(passed)});
             }
             if (gone_) return;
         }
@@ -240,8 +200,8 @@ public:
         auto entry = co_await link_->begin(std::move(ask), -1);
         auto done = co_await link_->finish(entry);
         if (!done) co_return done.error();
-        if (done->answer.status == EADDRINUSE) co_return port_taken(address, port);
-        if (done->answer.status != 0) co_return error_of(done->answer);
+        if (done->answer.failure.code == error_code{EADDRINUSE, boost::system::system_category()}) co_return port_taken(address, port);
+        if (done->answer.failure.code) co_return done->answer.failure;
         if (!*done->passed) co_return error{errc::protocol_error, "no socket from the host agent"};
         co_return done->passed->release();
     }
@@ -299,7 +259,7 @@ private:
         result<void> outcome;
         for (const auto& entry : begun) {
             auto done = co_await link_->finish(entry);
-            if (done && done->answer.status != 0) done = error_of(done->answer);
+            if (done && done->answer.failure.code) done = done->answer.failure;
             if (!done && outcome) outcome = done.error();
         }
         co_return outcome;
@@ -329,7 +289,7 @@ awaitable<result<std::unique_ptr<host_client>>> connect_agent(asio::any_io_execu
     if (own_file) ask.flag |= without_names;
     auto entry = co_await link->begin(std::move(ask), -1);
     auto done = co_await link->finish(entry);
-    if (done && done->answer.status != 0) done = error_of(done->answer);
+    if (done && done->answer.failure.code) done = done->answer.failure;
     if (!done) {
         link->stop();
         co_return done.error();

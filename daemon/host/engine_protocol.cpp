@@ -50,9 +50,15 @@ result<reply> parse_reply(std::span<const std::byte> packet)
 {
     if (packet.size() < header_bytes) return error{errc::protocol_error, "a reply of the host agent"};
     reply answer;
+    std::int32_t code = 0;
     std::memcpy(&answer.id, packet.data(), 4);
-    std::memcpy(&answer.status, packet.data() + 4, 4);
-    answer.text.assign(reinterpret_cast<const char*>(packet.data()) + header_bytes, packet.size() - header_bytes);
+    std::memcpy(&code, packet.data() + 4, 4);
+    std::string text{reinterpret_cast<const char*>(packet.data()) + header_bytes, packet.size() - header_bytes};
+    if (code == 0)
+        answer.text = std::move(text);
+    else
+        answer.failure = {code < 0 ? error_code{-code, fwd_category()} : error_code{code, boost::system::system_category()},
+                          std::move(text)};
     return answer;
 }
 

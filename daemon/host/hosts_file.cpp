@@ -1,67 +1,26 @@
 #include "daemon/host/hosts_file.hpp"
 
+#include "daemon/host/file_bytes.hpp"
+
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/stat.h>
-#include <sys/xattr.h>
 #include <thread>
 
 namespace fwd::host {
 namespace {
 
 using namespace std::chrono_literals;
-constexpr std::size_t most_bytes = 16 * 1024 * 1024;
-
-result<std::string> read_all(int file, std::size_t from = 0)
-{
-    std::string text;
-    for (std::size_t size = 0;;) {
-        text.resize(size + 64 * 1024);
-        const auto got = ::pread(file, text.data() + size, text.size() - size, static_cast<off_t>(from + size));
-        if (got < 0 && errno != EINTR) return errno_error("read");
-        if (got >= 0) text.resize(size += static_cast<std::size_t>(got));
-        if (got == 0) return text;
-        if (size > most_bytes) return error{errc::too_large, "more than 16 MiB"};
-    }
-}
-
-bool write_all(int file, std::string_view text, std::size_t from = 0)
-{
-    while (!text.empty()) {
-        const auto put = ::pwrite(file, text.data(), text.size(), static_cast<off_t>(from));
-        if (put < 0 && errno != EINTR) return false;
-        if (put > 0) text.remove_prefix(static_cast<std::size_t>(put)), from += static_cast<std::size_t>(put);
-    }
-    return true;
-}
-
-/// Owner, mode and extended attributes of `from` for `to`. What cannot be copied (a label that policy sets) is left.
-bool copy_ownership(int from, const struct stat& as, int to)
-{
-    std::string names(4096, '\0'), value(64 * 1024, '\0');
-    const auto size = ::flistxattr(from, names.data(), names.size());
-    for (std::size_t at = 0; size > 0 && at < static_cast<std::size_t>(size); at += std::string_view{names.data() + at}.size() + 1)
-        if (const auto got = ::fgetxattr(from, names.data() + at, value.data(), value.size()); got >= 0)
-            (void)::fsetxattr(to, names.data() + at, value.data(), static_cast<std::size_t>(got), 0);
-    return ::fchown(to, as.st_uid, as.st_gid) == 0 && ::fchmod(to, as.st_mode & 07777) == 0;
-}
-
-std::size_t common_prefix(std::string_view a, std::string_view b)
-{
-    return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
-}
-
 bool cannot_swap(int failure)
 {
-    return failure == EBUSY || failure == EXDEV || failure == EROFS || failure == EINVAL || failure == ENOSYS || failure == EACCES ||
-           failure == EPERM;
+    constexpr int reasons[] = {EBUSY, EXDEV, EROFS, EINVAL, ENOSYS, EACCES, EPERM};
+    return std::find(std::begin(reasons), std::end(reasons), failure) != std::end(reasons);
 }
 
 } // namespace
@@ -76,13 +35,12 @@ struct hosts_file::opened {
 
 result<hosts_file::opened> hosts_file::open() const
 {
-    char target[PATH_MAX];
-    if (!::realpath(path_.c_str(), target)) return errno_error(path_);
-    const std::string_view full{target};
     opened found;
-    found.name = full.substr(full.rfind('/') + 1);
+    std::error_code failed;
+    const auto target = std::filesystem::canonical(path_, failed);
+    found.name = target.filename();
     found.temporary = "." + found.name + ".fwd";
-    found.folder = descriptor{::open(std::string{full.substr(0, full.rfind('/') + 1)}.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+    found.folder = descriptor{::open(target.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
     found.file = descriptor{::openat(found.folder.get(), found.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
     if (!found.file || ::fstat(found.file.get(), &found.about) != 0) return errno_error(path_);
     if (!S_ISREG(found.about.st_mode)) return error{errc::invalid_request, path_ + " is not a file"};
@@ -95,8 +53,7 @@ result<hosts_file::opened> hosts_file::open() const
 result<std::string> hosts_file::read() const
 {
     auto found = open();
-    if (!found) return found.error();
-    return std::move(found->text);
+    return found ? result<std::string>{std::move(found->text)} : found.error();
 }
 
 result<bool> hosts_file::update(const edit& change)

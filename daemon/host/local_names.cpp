@@ -1,5 +1,7 @@
 #include "daemon/host/local_names.hpp"
 
+#include "daemon/host/protocol.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 

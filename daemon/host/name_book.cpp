@@ -4,16 +4,8 @@
 #include "daemon/host/protocol.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace fwd::host {
-
-std::string own_host_name()
-{
-    char name[256] = {};
-    (void)::gethostname(name, sizeof name - 1);
-    return name;
-}
 
 std::map<std::string, unsigned, std::less<>> other_names(std::string_view hosts, uid_t uid)
 {

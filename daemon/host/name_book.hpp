@@ -23,8 +23,6 @@ private:
     std::map<std::string, ipv4, std::less<>> holders_;
 };
 
-/// This machine's own, from the kernel.
-[[nodiscard]] std::string own_host_name();
 /// All names outside of `uid`'s block, in lower case, with the number of the first line that has them.
 [[nodiscard]] std::map<std::string, unsigned, std::less<>> other_names(std::string_view hosts, uid_t uid);
 

@@ -3,18 +3,28 @@
 #include "common/text.hpp"
 
 #include <cstring>
+#include <unistd.h>
 
 namespace fwd::host {
 namespace {
 
-class packet_reader {
-public:
-    explicit packet_reader(std::span<const std::byte> packet) : left_{packet} {}
+/// Takes values from the front; what is not there is zero, and spoils the rest.
+struct packet_reader {
+    std::span<const std::byte> left;
+    bool good = true;
+
+    std::span<const std::byte> take(std::size_t count)
+    {
+        good = good && count <= left.size();
+        const auto bytes = left.first(good ? count : 0);
+        left = left.subspan(bytes.size());
+        return bytes;
+    }
     template <class T>
     T number()
     {
         T value{};
-        if (const auto bytes = take(sizeof value); !bytes.empty()) std::memcpy(&value, bytes.data(), sizeof value);
+        if (const auto bytes = take(sizeof value); good) std::memcpy(&value, bytes.data(), sizeof value);
         return value;
     }
     std::string text()
@@ -22,19 +32,6 @@ public:
         const auto bytes = take(number<std::uint8_t>());
         return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
     }
-    [[nodiscard]] bool good() const { return good_; }
-    [[nodiscard]] bool more() const { return good_ && !left_.empty(); }
-
-private:
-    std::span<const std::byte> take(std::size_t count)
-    {
-        good_ = good_ && count <= left_.size();
-        const auto bytes = left_.first(good_ ? count : 0);
-        left_ = left_.subspan(bytes.size());
-        return bytes;
-    }
-    std::span<const std::byte> left_;
-    bool good_ = true;
 };
 
 bool permitted(const request& r, std::string_view own_host_name)
@@ -65,33 +62,42 @@ result<request> parse_request(std::span<const std::byte> packet, std::string_vie
     const bool known = r.what >= command::hello && r.what <= command::drop_names && in.number<std::uint16_t>() == 0;
     r.id = in.number<std::uint32_t>();
     if (!known || packet.size() > most_packet_bytes) return error{errc::invalid_request, "unknown command"};
-    while (in.more()) {
+    while (in.good && !in.left.empty()) {
         const ipv4 address{in.number<std::uint32_t>()};
         if (r.what <= command::listen) {
             const auto port = in.number<std::uint16_t>();
             r.routes.push_back({address, port, in.number<std::uint16_t>()});
         } else {
             auto& names = r.sets.emplace_back(host_names{address, {}}).names;
-            for (unsigned count = in.number<std::uint8_t>(); count > 0 && in.good(); --count) names.push_back(in.text());
+            for (unsigned count = in.number<std::uint8_t>(); count > 0 && in.good; --count) names.push_back(in.text());
         }
     }
-    if (!in.good() || r.id == 0 || !permitted(r, own_host_name)) return error{errc::invalid_request, "malformed or forbidden arguments"};
+    if (!in.good || r.id == 0 || !permitted(r, own_host_name)) return error{errc::invalid_request, "malformed or forbidden arguments"};
     return r;
 }
 
 std::uint32_t id_of(std::span<const std::byte> packet)
 {
-    std::uint32_t id = 0;
-    if (packet.size() >= 8) std::memcpy(&id, packet.data() + 4, sizeof id);
-    return id;
+    packet_reader in{packet};
+    (void)in.take(4);
+    return in.number<std::uint32_t>();
 }
 
-std::string pack_reply(const reply& answer)
+std::string pack_reply(std::uint32_t id, const result<std::string>& answer)
 {
+    const auto code = answer ? error_code{} : answer.error().code;
+    const std::int32_t status = code.category() == fwd_category() ? -code.value() : code.value();
     std::string packet(8, '\0');
-    std::memcpy(packet.data(), &answer.id, 4);
-    std::memcpy(packet.data() + 4, &answer.status, 4);
-    return packet.append(answer.text, 0, most_reply_bytes - 8);
+    std::memcpy(packet.data(), &id, 4);
+    std::memcpy(packet.data() + 4, &status, 4);
+    return packet.append(answer ? *answer : answer.error().context, 0, most_reply_bytes - 8);
+}
+
+std::string own_host_name()
+{
+    char name[256] = {};
+    (void)::gethostname(name, sizeof name - 1);
+    return name;
 }
 
 bool may_lease(ipv4 address)

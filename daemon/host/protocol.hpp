@@ -29,10 +29,11 @@ struct request {
     std::vector<host_names> sets;    ///< of put_names; with no names of the address commands and drop_names
 };
 
-/// The answer to a request, or with id 0 a notice: {u32 id, i32 status} and the text. `status` is 0 or an errno.
+/// The answer to a request, or with id 0 a notice: {u32 id, i32 code} and a text. The code is 0, an errno, or an errc below 0, and the
+/// text then that error's context.
 struct reply {
     std::uint32_t id = 0;
-    std::int32_t status = 0;
+    error failure;
     std::string text;
 };
 
@@ -41,8 +42,10 @@ struct reply {
 /// What the engine calls this packet, however malformed it is; 0 when it is too short.
 [[nodiscard]] std::uint32_t id_of(std::span<const std::byte> packet);
 /// At most most_reply_bytes: the text is cut to that.
-[[nodiscard]] std::string pack_reply(const reply& answer);
+[[nodiscard]] std::string pack_reply(std::uint32_t id, const result<std::string>& answer);
 
+/// This machine's own name, from the kernel.
+[[nodiscard]] std::string own_host_name();
 /// In 127.0.0.0/8 and outside 127.0.0.0/16, which belongs to the machine.
 [[nodiscard]] bool may_lease(ipv4 address);
 /// Why nobody may have this name here, or nothing: RFC 1123 names other than those that mean this machine or steer its proxies.

@@ -135,7 +135,7 @@ public:
             const auto got = ::recv(socket_, answer.data(), answer.size(), 0);
             if (got <= 0) return {};
             const auto said = must(host::parse_reply(std::as_bytes(std::span{answer}.first(static_cast<std::size_t>(got)))));
-            if (said.id != 0 || said.status != 0) return said.status;
+            if (said.id != 0 || said.failure.code) return said.failure.code.value();
         }
     }
     std::optional<int> say(const host::request& ask, const std::vector<int>& files = {}) { return say(host::pack_request(ask), files); }
@@ -172,33 +172,44 @@ TEST_CASE("a hostile engine gets nothing out of the agent but its commands' erro
             const host::request hello{.what = host::command::hello, .id = 1};
             const host::request attach{.what = host::command::attach, .id = 2};
             const host::request route{.what = host::command::route, .id = 3, .routes = {{web, 80, 0}}};
-            expect(engine.say(route) == EPROTO && engine.say(attach, {listener}) == EPROTO, "hello comes first");
-            expect(engine.say(hello, {listener}) == EINVAL, "no descriptor with hello");
-            expect(engine.say(hello) == 0 && engine.say(hello) == EALREADY, "hello once");
+            expect(engine.say(route) == static_cast<int>(errc::protocol_error) &&
+                       engine.say(attach, {listener}) == static_cast<int>(errc::protocol_error),
+                   "hello comes first");
+            expect(engine.say(hello, {listener}) == static_cast<int>(errc::invalid_request), "no descriptor with hello");
+            expect(engine.say(hello) == 0 && engine.say(hello) == static_cast<int>(errc::already_exists), "hello once");
             const auto files = open_files(handle.agent);
-            expect(engine.say(attach) == EINVAL, "attach without a descriptor");
-            expect(engine.say(attach, {listener, listener}) == EINVAL, "two descriptors");
-            expect(engine.say(attach, std::vector<int>(200, listener)) == EINVAL, "many descriptors");
-            expect(engine.say(attach, {any}) == EINVAL, "a listener on all addresses");
-            expect(engine.say(attach, {0}) == EINVAL && engine.say(attach, {handle.socket}) == EINVAL, "no listener at all");
+            expect(engine.say(attach) == static_cast<int>(errc::invalid_request), "attach without a descriptor");
+            expect(engine.say(attach, {listener, listener}) == static_cast<int>(errc::invalid_request), "two descriptors");
+            expect(engine.say(attach, std::vector<int>(200, listener)) == static_cast<int>(errc::invalid_request), "many descriptors");
+            expect(engine.say(attach, {any}) == static_cast<int>(errc::invalid_request), "a listener on all addresses");
+            expect(engine.say(attach, {0}) == static_cast<int>(errc::invalid_request) &&
+                       engine.say(attach, {handle.socket}) == static_cast<int>(errc::invalid_request),
+                   "no listener at all");
             const int plain = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), datagram = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
             const int six = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
-            for (const int wrong : {plain, datagram, six}) expect(engine.say(attach, {wrong}) == EINVAL, "not a listening IPv4 socket");
-            expect(engine.say(route, {listener}) == EINVAL, "a descriptor where none belongs");
+            for (const int wrong : {plain, datagram, six})
+                expect(engine.say(attach, {wrong}) == static_cast<int>(errc::invalid_request), "not a listening IPv4 socket");
+            expect(engine.say(route, {listener}) == static_cast<int>(errc::invalid_request), "a descriptor where none belongs");
             std::mt19937 chance{7};
             for (int round = 0; round < 3000; ++round) {
                 std::string packet(1 + chance() % (round % 100 == 0 ? 70000 : 64), '\0');
                 for (auto& one : packet) one = static_cast<char>(chance() % 3 ? chance() : chance() % 10);
                 const auto said = engine.say(packet);
                 expect(said.has_value(), fmt::format("the agent is there in round {}", round));
-                if (packet.size() > host::most_packet_bytes) expect(said == EINVAL, "too large");
+                if (packet.size() > host::most_packet_bytes) expect(said == static_cast<int>(errc::invalid_request), "too large");
             }
             for (const auto address : {0x7f000001u, 0x08080808u, 0u, 0x7f00ffffu}) {
-                expect(engine.say({.what = host::command::listen, .id = 4, .routes = {{{address}, 80, 0}}}) == EINVAL, "listen elsewhere");
-                expect(engine.say({.what = host::command::add_address, .id = 4, .sets = {{{address}, {}}}}) == EINVAL, "add elsewhere");
+                expect(engine.say({.what = host::command::listen, .id = 4, .routes = {{{address}, 80, 0}}}) ==
+                           static_cast<int>(errc::invalid_request),
+                       "listen elsewhere");
+                expect(engine.say({.what = host::command::add_address, .id = 4, .sets = {{{address}, {}}}}) ==
+                           static_cast<int>(errc::invalid_request),
+                       "add elsewhere");
             }
             for (const char* name : {"localhost", "a b", "x\n1.2.3.4 bank.example", "wpad"})
-                expect(engine.say({.what = host::command::put_names, .id = 5, .sets = {{web, {name}}}}) == EINVAL, "a forbidden name");
+                expect(engine.say({.what = host::command::put_names, .id = 5, .sets = {{web, {name}}}}) ==
+                           static_cast<int>(errc::invalid_request),
+                       "a forbidden name");
             expect(open_files(handle.agent) == files, "no descriptor stays in the agent");
             expect(content(sandbox_hosts).find("bank") == std::string::npos, "nothing slipped into the hosts file");
             expect(engine.say({.what = host::command::put_names, .id = 6, .sets = {{web, {"web"}}}}) == 0, "and it still serves");

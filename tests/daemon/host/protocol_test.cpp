@@ -139,12 +139,18 @@ TEST_CASE("mutated packets never parse to anything forbidden", "[host][protocol]
 
 TEST_CASE("a reply comes out as it went in and is bounded", "[host][protocol]")
 {
-    const auto got = parse_reply(bytes_of(pack_reply({7, 98, "listen on 127.1.27.1:80"})));
-    REQUIRE(got.has_value());
-    CHECK(got->id == 7);
-    CHECK(got->status == 98);
-    CHECK(got->text == "listen on 127.1.27.1:80");
-    CHECK(pack_reply({1, 0, std::string(100000, 'x')}).size() == most_reply_bytes);
+    const auto kernel =
+        parse_reply(bytes_of(pack_reply(7, error{error_code{98, boost::system::system_category()}, "listen on 127.1.27.1:80"})));
+    REQUIRE(kernel.has_value());
+    CHECK(kernel->id == 7);
+    CHECK(kernel->failure.code.value() == 98);
+    CHECK(kernel->failure.context == "listen on 127.1.27.1:80");
+    CHECK(parse_reply(bytes_of(pack_reply(7, error{errc::already_exists, "x"})))->failure.is(errc::already_exists));
+    const auto good = parse_reply(bytes_of(pack_reply(8, std::string{"lookup"})));
+    REQUIRE(good.has_value());
+    CHECK_FALSE(good->failure.code);
+    CHECK(good->text == "lookup");
+    CHECK(pack_reply(1, std::string(100000, 'x')).size() == most_reply_bytes);
     CHECK_FALSE(parse_reply(bytes_of("1234567")).has_value());
 }
 

@@ -1,0 +1,20 @@
+// Whole files by descriptor.
+#pragma once
+
+#include "common/result.hpp"
+
+#include <string>
+#include <string_view>
+#include <sys/stat.h>
+
+namespace fwd::host {
+
+/// From byte `from` to the end. Errors: the kernel's; errc::too_large above 16 MiB.
+[[nodiscard]] result<std::string> read_all(int file, std::size_t from = 0);
+/// False with errno set.
+[[nodiscard]] bool write_all(int file, std::string_view text, std::size_t from = 0);
+/// Owner, mode and extended attributes of `from` for `to`. Attributes that cannot be copied (a label that policy sets) are left.
+[[nodiscard]] bool copy_ownership(int from, const struct stat& as, int to);
+[[nodiscard]] std::size_t common_prefix(std::string_view a, std::string_view b);
+
+} // namespace fwd::host
