@@ -149,8 +149,9 @@ void tunnel_pipe::lose(error why)
 
 // --- writing
 
-std::span<const iovec> tunnel_pipe::room(std::size_t piece)
+std::span<const iovec> tunnel_pipe::room(std::size_t message)
 {
+    const auto piece = message - std::min(message / 2, front_);
     staged_[0] = staged_[1] = {};
     if (closed_) return {};
     chunk_ref where = tail_;

@@ -56,8 +56,9 @@ public:
     [[nodiscard]] bool paused() const { return paused_; }
 
     // --- writing
-    /// Up to two places of at most `piece` bytes each to read into. Valid until the next call of the pipe.
-    [[nodiscard]] std::span<const iovec> room(std::size_t piece);
+    /// Up to two places to read into, each at most `message` bytes with the headers that will go before it: a power of two
+    /// there fills TLS records to the brim, and none of it is copied again. Valid until the next call of the pipe.
+    [[nodiscard]] std::span<const iovec> room(std::size_t message);
     /// The first `bytes` of that room, in up to two pieces.
     struct taken {
         out_piece first, second;
