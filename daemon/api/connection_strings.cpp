@@ -36,14 +36,23 @@ const std::vector<kind_rule>& rules()
     return all;
 }
 
-const kind_rule* rule_for(std::string_view port_name, std::uint16_t number)
+const kind_rule* rule_by_words(std::string_view text)
 {
-    const auto words = split(lower(port_name), '-');
+    auto plain = lower(text);
+    std::replace(plain.begin(), plain.end(), '/', '-');
+    const auto words = split(plain, '-');
     for (const auto& rule : rules())
         for (const auto word : rule.words)
             if (std::find(words.begin(), words.end(), word) != words.end()) return &rule;
+    return nullptr;
+}
+
+const kind_rule* rule_for(const catalog::forward& port)
+{
+    for (const auto& text : {port.app_protocol, port.port_name})
+        if (const auto* rule = rule_by_words(text)) return rule;
     for (const auto& rule : rules())
-        if (std::find(rule.numbers.begin(), rule.numbers.end(), number) != rule.numbers.end()) return &rule;
+        if (std::find(rule.numbers.begin(), rule.numbers.end(), port.service_port) != rule.numbers.end()) return &rule;
     return nullptr;
 }
 
@@ -64,9 +73,9 @@ std::string authority(std::string_view kind, const std::string& host, std::uint1
 
 } // namespace
 
-std::string_view kind_of(std::string_view port_name, std::uint16_t service_port)
+std::string_view kind_of(const catalog::forward& port)
 {
-    const auto* rule = rule_for(port_name, service_port);
+    const auto* rule = rule_for(port);
     return rule ? rule->kind : std::string_view{};
 }
 
@@ -89,7 +98,7 @@ wire::connection_info connection_strings(const catalog::service& of)
         auto& port = made.ports.emplace_back(wire::connection_port{one.local_port, one.service_port, one.protocol, one.port_name});
         made.env.emplace(name + "_PORT", std::to_string(one.local_port));
         if (!one.port_name.empty()) made.env[name + "_PORT_" + variable_name(one.port_name)] = std::to_string(one.local_port);
-        const auto* rule = rule_for(one.port_name, one.service_port);
+        const auto* rule = rule_for(one);
         if (!rule || host.empty()) continue;
         port.kind = rule->kind;
         const auto url = fmt::format(fmt::runtime(rule->url), authority(rule->kind, host, one.local_port));

@@ -6,9 +6,9 @@
 
 namespace fwd::api {
 
-/// What speaks on a port, by its name (a word of it, as "http-metrics" has http), else by its number: postgres, mysql, redis,
-/// mongodb, kafka, amqp, http, https, grpc; empty when nothing tells.
-[[nodiscard]] std::string_view kind_of(std::string_view port_name, std::uint16_t service_port);
+/// What speaks on a port, by its appProtocol, else its name (a word of either, as "http-metrics" has http), else its number: postgres,
+/// mysql, redis, mongodb, kafka, amqp, http, https, grpc; empty when nothing tells.
+[[nodiscard]] std::string_view kind_of(const catalog::forward& port);
 
 /// Addresses, ports, URLs, and variables: NAME_HOST, NAME_PORT, NAME_PORT_<PORTNAME>, NAME_IP, and by kind NAME_URL, DATABASE_URL,
 /// MONGODB_URI, REDIS_URL, AMQP_URL, KAFKA_BROKERS. Users and passwords stand as ${...}.

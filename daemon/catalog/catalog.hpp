@@ -57,6 +57,7 @@ struct forward {
     std::uint16_t local_port = 0;           ///< where it is reachable here
     std::uint16_t service_port = 0;
     std::string port_name;
+    std::string app_protocol;   ///< of the service port, as "kubernetes.io/h2c"
     std::uint16_t pod_port = 0; ///< of that pod; 0: unknown
     std::string target_port;    ///< as the service spells it
     std::string protocol = "TCP";

@@ -75,6 +75,7 @@ void supervisor::add_forwards(catalog::service& to, const forwarded& of, const s
         made.local_port = port.local;
         made.service_port = port.plan.service_port;
         made.port_name = port.plan.name;
+        made.app_protocol = port.plan.app_protocol;
         made.pod_port = port.plan.pod_port;
         made.target_port = port.plan.target_text;
         made.traffic = port.traffic;
