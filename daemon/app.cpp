@@ -281,15 +281,13 @@ private:
         forward::data_limits limits;
         limits.wait = asked_.wait;
         const forward::data_parts parts{data_.executor(), *data_.net, *data_.clock, *data_.random, log_};
-        // The plane reports to the supervisor, which posts to the plane: one of them has to be told later.
-        reports_ = std::make_unique<late_events>();
-        plane_ = std::make_unique<forward::data_plane>(parts, executor_, *reports_, asked_.transport, limits);
+        plane_ = std::make_unique<forward::data_plane>(parts, executor_, asked_.transport, limits);
         forward::supervisor_parts use{around_, *plane_, *host_, *leases_, catalog_, [this](bool force) {
                                           if (force) status_ = 0;
                                           ask_stop();
                                       }};
         supervisor_ = std::make_unique<forward::supervisor>(std::move(use), std::move(settings));
-        reports_->to = &supervisor_->reports();
+        plane_->report_to(supervisor_->reports());
     }
 
     awaitable<result<void>> serve_api(place_facts place, std::string state)
@@ -412,16 +410,6 @@ private:
         co_return true;
     }
 
-    struct late_events final : forward::data_events {
-        forward::data_events* to = nullptr;
-        void on_reports(std::vector<forward::report> reports) override { to->on_reports(std::move(reports)); }
-        void on_credential_rejected(std::string context, std::uint64_t generation) override
-        {
-            to->on_credential_rejected(std::move(context), generation);
-        }
-        void on_pod_gone(std::string context, kube::pod_ref pod) override { to->on_pod_gone(std::move(context), std::move(pod)); }
-    };
-
     options asked_;
     host::engine_handle agent_;
     host::dropped user_;
@@ -443,7 +431,6 @@ private:
     std::unique_ptr<host::host_client> host_;
     std::unique_ptr<store::database> database_;
     std::unique_ptr<store::lease_store> leases_;
-    std::unique_ptr<late_events> reports_;
     std::unique_ptr<forward::data_plane> plane_;
     std::unique_ptr<forward::supervisor> supervisor_;
     std::unique_ptr<api::server> api_;

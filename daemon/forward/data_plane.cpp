@@ -83,8 +83,8 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         timer_id pause = 0;
     };
 
-    core(data_parts p, asio::any_io_executor c, data_events& e, portforward::transport_choice ch, data_limits l)
-        : parts{p}, control{std::move(c)}, events{e}, choice{ch}, limits{l}, tasks{p.executor, p.log}
+    core(data_parts p, asio::any_io_executor c, portforward::transport_choice ch, data_limits l)
+        : parts{p}, control{std::move(c)}, choice{ch}, limits{l}, tasks{p.executor, p.log}
     {
     }
 
@@ -161,11 +161,11 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         if (why.what == kind::canceled) return;
         if (why.what == kind::credentials_rejected) {
             asio::post(control, [this, self = shared_from_this(), name, generation = context.generation] {
-                events.on_credential_rejected(name, generation);
+                events->on_credential_rejected(name, generation);
             });
         }
         if (why.what == kind::pod_gone)
-            asio::post(control, [this, self = shared_from_this(), name, pod] { events.on_pod_gone(name, pod); });
+            asio::post(control, [this, self = shared_from_this(), name, pod] { events->on_pod_gone(name, pod); });
         tell_users(context, pod, report::what::failed, code_of(why.what), why.why.message());
     }
 
@@ -191,7 +191,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         if (pending.size() > 1) return;
         asio::post(parts.executor, [this, self = shared_from_this()] {
             auto batch = std::make_shared<std::vector<report>>(std::exchange(pending, {}));
-            asio::post(control, [this, self, batch] { events.on_reports(std::move(*batch)); });
+            asio::post(control, [this, self, batch] { events->on_reports(std::move(*batch)); });
         });
     }
 
@@ -269,7 +269,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         auto& route = *places.at(&who).of;
         if (over && retires_tunnel(why)) over->retire();
         if (why == pair_failure::sandbox_gone)
-            asio::post(control, [this, self = shared_from_this(), name = route.what.context, pod] { events.on_pod_gone(name, pod); });
+            asio::post(control, [this, self = shared_from_this(), name = route.what.context, pod] { events->on_pod_gone(name, pod); });
         // An application that resets its own connection says nothing about the forward.
         if (why == pair_failure::reset_by_pod) return;
         route.proved = false;
@@ -496,7 +496,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
 
     data_parts parts;
     asio::any_io_executor control;
-    data_events& events;
+    data_events* events = nullptr;
     portforward::transport_choice choice;
     data_limits limits;
     task_scope tasks;
@@ -514,10 +514,14 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
     timer_id sweep_timer = 0, unused_timer = 0;
 };
 
-data_plane::data_plane(data_parts parts, asio::any_io_executor control, data_events& events, portforward::transport_choice choice,
-                       data_limits limits)
-    : executor_{parts.executor}, core_{std::make_shared<core>(parts, std::move(control), events, choice, limits)}
+data_plane::data_plane(data_parts parts, asio::any_io_executor control, portforward::transport_choice choice, data_limits limits)
+    : executor_{parts.executor}, core_{std::make_shared<core>(parts, std::move(control), choice, limits)}
 {
+}
+
+void data_plane::report_to(data_events& events)
+{
+    core_->events = &events;
 }
 
 data_plane::~data_plane() = default;

@@ -38,10 +38,10 @@ struct data_parts {
 
 class data_plane {
 public:
-    /// `events` is called on `control`.
-    data_plane(data_parts parts, asio::any_io_executor control, data_events& events, portforward::transport_choice choice,
-               data_limits limits = {});
+    data_plane(data_parts parts, asio::any_io_executor control, portforward::transport_choice choice, data_limits limits = {});
     ~data_plane();
+    /// Who hears, on `control`. To be said once, before the first route.
+    void report_to(data_events& events);
 
     /// The one routed listener on 127.0.0.1 with a free port; gives its descriptor, which stays the plane's.
     awaitable<result<int>> open_listener();

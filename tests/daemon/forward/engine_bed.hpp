@@ -14,16 +14,6 @@
 
 namespace fwd::test {
 
-struct late_events final : forward::data_events {
-    forward::data_events* to = nullptr;
-    void on_reports(std::vector<forward::report> reports) override { to->on_reports(std::move(reports)); }
-    void on_credential_rejected(std::string context, std::uint64_t generation) override
-    {
-        to->on_credential_rejected(std::move(context), generation);
-    }
-    void on_pod_gone(std::string context, kube::pod_ref pod) override { to->on_pod_gone(std::move(context), std::move(pod)); }
-};
-
 struct engine_bed : kube::test::world {
     explicit engine_bed(portforward::transport_choice transport = portforward::transport_choice::automatic,
                         simcluster::cluster_options content = {})
@@ -40,13 +30,13 @@ struct engine_bed : kube::test::world {
         auto config = kube::load(sources, files);
         REQUIRE(config.has_value());
         const forward::data_parts parts{loop.get_executor(), net, clock, *random, log};
-        plane = std::make_unique<forward::data_plane>(parts, loop.get_executor(), reports, transport);
+        plane = std::make_unique<forward::data_plane>(parts, loop.get_executor(), transport);
         forward::supervisor_settings settings;
         settings.config = *config;
         settings.contexts = {{"sim-token", "sim"}};
         forward::supervisor_parts use{around, *plane, host, *leases, state, [](bool) {}};
         supervisor = std::make_unique<forward::supervisor>(std::move(use), std::move(settings));
-        reports.to = &supervisor->reports();
+        plane->report_to(supervisor->reports());
         auto open = [this]() -> awaitable<void> {
             const auto listener = co_await plane->open_listener();
             REQUIRE(listener.has_value());
@@ -114,7 +104,6 @@ struct engine_bed : kube::test::world {
     std::unique_ptr<store::lease_store> leases = store::make_memory_leases(clock);
     catalog::event_bus events{clock};
     catalog::catalog state{clock, events};
-    late_events reports;
     std::unique_ptr<forward::data_plane> plane;
     std::unique_ptr<forward::supervisor> supervisor;
 };
