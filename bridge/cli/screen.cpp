@@ -2,6 +2,8 @@
 
 #include "common/text.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -22,6 +24,25 @@ void write_to(std::FILE* file, std::string_view text)
 {
     std::fwrite(text.data(), 1, text.size(), file);
     std::fflush(file);
+}
+
+/// The verb that does what a REST call would, or nothing.
+std::string command_for(const wire::next_step& step)
+{
+    if (!step.command.empty()) return step.command;
+    const auto member = [&](std::string_view name) -> std::string {
+        const auto* value = step.body.is_object() ? step.body.get_object().if_contains(name) : nullptr;
+        return value && value->is_string() ? std::string{value->get_string()} : std::string{};
+    };
+    const auto is = [&](std::string_view method, std::string_view path) { return step.method == method && step.path == path; };
+    if (is("GET", "/api/v1/services")) return "fwd ls";
+    if (is("GET", "/api/v1/status")) return "fwd status";
+    if (is("POST", "/api/v1/namespaces")) return fmt::format("fwd add {}/", member("namespace"));
+    if (is("POST", "/api/v1/services")) {
+        const auto name_space = member("namespace");
+        return fmt::format("fwd add {}{}{}", name_space, name_space.empty() ? "" : "/", member("serviceName"));
+    }
+    return {};
 }
 
 } // namespace
@@ -75,7 +96,7 @@ int tell(const screen& on, const bridge::rest_problem& why)
     text += '\n';
     for (const auto& each : why.evidence) text += fmt::format("  {}\n", printable(each));
     for (const auto& each : why.next) {
-        const auto what = !each.command.empty() ? each.command : std::string{};
+        const auto what = printable(command_for(each));
         if (!what.empty()) text += fmt::format("try: {}{}\n", what, each.why.empty() ? "" : "   # " + printable(each.why));
     }
     on.err(text);

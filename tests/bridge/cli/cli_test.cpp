@@ -222,8 +222,10 @@ TEST_CASE("words and flags that do not go together are a usage error", "[cli]")
 TEST_CASE("rm takes services and namespaces, and goes on after one that fails", "[cli]")
 {
     bench b;
-    b.daemon.error("DELETE /api/v1/services/wbe", 404,
-                   R"({"code":"not_found","message":"wbe is not forwarded","evidence":["web.shop.kind"]})");
+    b.daemon.error(
+        "DELETE /api/v1/services/wbe", 404,
+        R"({"code":"not_found","message":"wbe is not forwarded","evidence":["web.shop.kind"],"next":[)"
+        R"({"method":"GET","path":"/api/v1/services","why":"lists what is forwarded"},{"method":"GET","path":"/api/v1/x","why":"-"}]})");
     b.daemon.data("DELETE /api/v1/services/web.shop",
                   R"({"removed":true,"key":"web.shop.kind","message":"web.shop.kind is no longer forwarded"})");
     b.daemon.data("DELETE /api/v1/namespaces/shop", R"({"removed":true,"key":"shop.kind","message":"shop.kind is no longer forwarded"})");
@@ -231,7 +233,7 @@ TEST_CASE("rm takes services and namespaces, and goes on after one that fails", 
     what.words = {"wbe", "shop/web", "shop/"};
     CHECK(b.run(cli::remove(b.desk(), what)) == cli::failed);
     CHECK(b.out == "web.shop.kind is no longer forwarded\nshop.kind is no longer forwarded\n");
-    CHECK(b.err == "fwd: wbe is not forwarded\n  web.shop.kind\n");
+    CHECK(b.err == "fwd: wbe is not forwarded\n  web.shop.kind\ntry: fwd ls   # lists what is forwarded\n");
 }
 
 TEST_CASE("rm --mine takes what fwd added, rm --all everything", "[cli]")
