@@ -11,6 +11,7 @@
 #include "daemon/kube/file_source.hpp"
 #include "daemon/kube/process.hpp"
 #include "daemon/narration.hpp"
+#include "daemon/other_users.hpp"
 #include "daemon/store/database.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -226,6 +227,7 @@ private:
             leases_ = store::make_memory_leases(*clock_, leases);
         }
         for (const auto& [name, address] : asked_.reservations) leases_->reserve(address);
+        leases_->avoid(foreign_addresses_in(asked_.hosts_path, ::getuid()));
 
         show_self();
         make_supervisor(*config);
