@@ -231,7 +231,8 @@ awaitable<mcp::tool_answer> add_service(const kit& with, mcp::tool_call& call)
     const auto& service = **added;
     if (ask.wait != "none" && !service.ready) co_return not_ready(service, timeout_s);
 
-    auto out = added_json(service);
+    json::object out{{"summary", ""}}; // first, as that is what is read first
+    for (auto& [name, value] : added_json(service)) out[name] = value;
     out["ready"] = service.ready;
     out["summary"] = service.local_ip.empty() ? fmt::format("{} is {}.", service.key, service.status)
                                               : fmt::format("{} is {} at {}{}.", service.key, service.status, service.local_ip,
@@ -283,8 +284,8 @@ awaitable<mcp::tool_answer> get_connection_info(const kit& with, mcp::tool_call&
         info->url = only.url;
         info->ports = {only};
     }
-    auto out = connection_json(*info);
-    out["key"] = info->key;
+    json::object out{{"summary", ""}, {"key", info->key}};
+    for (auto& [name, value] : connection_json(*info)) out[name] = value;
     if (!info->text.empty()) out["text"] = info->text;
     const auto* host = info->hostnames.empty() ? &info->address : &info->hostnames.front();
     out["summary"] = !info->url.empty() ? fmt::format("{} is {}: {}", info->key, info->status, info->url)
