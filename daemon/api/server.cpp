@@ -35,6 +35,7 @@ struct server::state {
     std::uint16_t port = 0;
     std::optional<daemon_lock> lock;
     bool unix_socket = false;
+    bool routed_name = false; ///< fwd.internal leads here
     bool stopping = false;
 
     state(api_parts p, api_settings s)
@@ -47,6 +48,7 @@ struct server::state {
     {
         std::vector<std::string> all;
         if (port != 0) all.push_back(fmt::format("http://localhost:{}", port));
+        if (routed_name) all.push_back("http://fwd.internal");
         if (unix_socket) all.push_back("unix:" + settings.socket_path);
         return all;
     }
@@ -189,6 +191,7 @@ result<void> server::start()
 
 void server::adopt(std::unique_ptr<acceptor> listener)
 {
+    state_->routed_name = true;
     state_->take(std::move(listener), false);
 }
 

@@ -69,7 +69,7 @@ public:
     [[nodiscard]] result<void> start();
     /// Takes over a listener that is routed for `fwd.internal`, as if the server had opened it.
     void adopt(std::unique_ptr<acceptor> listener);
-    /// Where it answers: "http://localhost:8080", then "unix:/run/fwd/1000/api.sock".
+    /// Where it answers: "http://localhost:8080", "http://fwd.internal", "unix:/run/fwd/1000/api.sock", as far as it does.
     [[nodiscard]] std::vector<std::string> urls() const;
     /// The TCP port in use, 0 without one.
     [[nodiscard]] std::uint16_t port() const;

@@ -114,7 +114,9 @@ TEST_CASE("a routed listener answers under fwd.internal without a port", "[api]"
     const auto over = make_byte_stream(std::move(*stream));
     auto ask = daemon.request("GET", "/api/v1/info");
     ask.fields.set("Host", "fwd.internal");
-    CHECK(daemon.ask_over(*over, ask).status == 200);
+    const auto info = read<wire::info>(daemon.ask_over(*over, ask));
+    REQUIRE(info.urls.size() == 3);
+    CHECK(info.urls[1] == "http://fwd.internal");
 }
 
 TEST_CASE("the Unix socket needs neither token nor Host", "[api]")
