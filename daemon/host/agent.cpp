@@ -1,7 +1,7 @@
 #include "daemon/host/agent.hpp"
 
 #include "daemon/host/confine.hpp"
-#include "daemon/host/hosts_text.hpp"
+#include "daemon/host/hosts_keeper.hpp"
 #include "daemon/host/liveness.hpp"
 #include "daemon/host/packet_socket.hpp"
 #include "daemon/host/protocol.hpp"
@@ -17,18 +17,16 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <thread>
 
 namespace fwd::host {
 namespace {
 
 using namespace std::chrono_literals;
-using clock = hosts_file::clock;
+using clock = hosts_keeper::clock;
 
 class agent {
 public:
@@ -49,44 +47,33 @@ private:
     result<std::string> hello(unsigned flags, const ucred& who);
     result<void> change_routes(const request& asked);
     void listen(const request& asked);
-    void change_names(const request& asked);
-    void write_names();
-    void watch_hosts();
     void tell(const std::vector<std::string>& notices);
     void undo();
 
     serve_options where_;
-    descriptor socket_, signals_, changes_, lock_;
+    descriptor socket_, signals_, lock_;
     const pid_t engine_;
     uid_t uid_ = 0;
     bool served_ = false, gone_ = false, ended_ = false;
     int status_ = 1;
-    hosts_file hosts_;
+    hosts_keeper hosts_;
     std::optional<socket_lookup> lookup_;
     std::optional<aliases> aliases_;
-    name_table names_;
     const std::string own_name_;
     std::string run_folder_;
-    std::vector<std::uint32_t> unwritten_;                 // requests that wait for the hosts file
-    std::optional<clock::time_point> write_at_, adopt_at_; // when to write it, when to look at those swapped out
-    clock::time_point written_{}, put_back_{};
 };
 
 int agent::run()
 {
     while (!gone_ && !ended_) {
-        const auto wake = std::min(write_at_.value_or(clock::time_point::max()), adopt_at_.value_or(clock::time_point::max()));
-        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::clamp<clock::duration>(wake - clock::now(), 0ms, 1h));
-        pollfd ready[] = {{socket_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {changes_.get(), POLLIN, 0}};
-        (void)::poll(ready, std::size(ready), static_cast<int>(wait.count()));
+        const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::clamp<clock::duration>(hosts_.due() - clock::now(), 0ms, 1h));
+        pollfd ready[] = {{socket_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {hosts_.changes(), POLLIN, 0}};
+        if (::poll(ready, std::size(ready), static_cast<int>(wait.count())) < 0) continue;
         if (ready[1].revents != 0) read_signals();
         if (ready[0].revents != 0) receive();
-        const auto now = clock::now();
-        if (char events[4096]; ready[2].revents != 0 && ::read(changes_.get(), events, sizeof events) > 0 && !write_at_)
-            write_at_ = std::max(now + 50ms, put_back_ + 1s);
-        if (write_at_ && now >= *write_at_) write_names();
-        if (adopt_at_ && now >= *adopt_at_) adopt_at_ = hosts_.adopt() ? std::optional{now + 50ms} : std::nullopt;
-        tell(hosts_.take_notices());
+        const auto done = hosts_.turn(ready[2].revents != 0);
+        for (const auto id : done.answered) send(id, done.written ? result<std::string>{""} : done.written.error());
+        tell(done.notices);
     }
     undo();
     for (int tenths = 0; !ended_; ++tenths) { // it closed its socket and has a few seconds to end
@@ -135,7 +122,8 @@ void agent::answer(const request& asked, const packet& came)
     if (asked.what == command::hello) return send(asked.id, hello(asked.flag, *came.sender));
     if (!served_) return send(asked.id, error{errc::protocol_error, "hello comes first"});
     if (asked.what == command::listen) return listen(asked);
-    if (asked.what >= command::put_names) return change_names(asked);
+    if (asked.what >= command::put_names && hosts_.changes() >= 0) return hosts_.put(asked.sets, asked.id);
+    if (asked.what >= command::put_names) return send(asked.id, error{errc::unsupported, "names are left alone"});
     if (!lookup_ && asked.what <= command::unroute) return send(asked.id, error{errc::unsupported, "no socket lookup here"});
     conclude(asked.id, asked.what == command::attach ? lookup_->attach(asked.flag, came.passed[0].get()) : change_routes(asked));
 }
@@ -160,12 +148,11 @@ result<std::string> agent::hello(unsigned flags, const ucred& who)
     if (!lookup && wish == listening_wish::lookup) return error{errc::unsupported, lookup.error().message()};
     if (lookup) lookup_ = std::move(*lookup);
     if (auto opened = aliases::open()) aliases_ = std::move(*opened);
-    const auto said = remove_leftovers(where_.run_root, hosts_, aliases_ ? &*aliases_ : nullptr, uid_);
+    const auto said = remove_leftovers(where_.run_root, hosts_.file(), aliases_ ? &*aliases_ : nullptr, uid_);
     if (flags & without_aliases) aliases_.reset();
     const descriptor writable{::open(where_.hosts_path.c_str(), O_RDWR | O_CLOEXEC)};
     const std::string problem = writable ? "" : std::strerror(errno);
-    if ((flags & without_names) == 0) changes_ = descriptor{::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)};
-    watch_hosts();
+    if ((flags & without_names) == 0) hosts_.watch(uid_);
     const auto text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", lookup_ ? "lookup" : "bind", lookup ? "" : lookup.error().message(),
                                   where_.hosts_path, problem, run_folder_, ::getpid(), aliases_ ? "aliases" : "");
     if (const auto confined = confine(engine_); !confined) return confined.error();
@@ -203,43 +190,6 @@ void agent::listen(const request& asked)
     send(asked.id, std::string{}, made.get());
 }
 
-void agent::change_names(const request& asked)
-{
-    if (!changes_) return send(asked.id, error{errc::unsupported, "names are left alone"});
-    for (const auto& [address, names] : asked.sets) {
-        if (names.empty())
-            names_.erase(address);
-        else if (names_.size() < 65536)
-            names_[address] = names;
-    }
-    unwritten_.push_back(asked.id);
-    // At most one write in 50 ms, and a little later than now, since more may be on its way.
-    write_at_ = std::max(clock::now() + 5ms, written_ + 50ms);
-}
-
-void agent::write_names()
-{
-    const auto done = hosts_.update([&](std::string_view text) { return with_block(text, uid_, names_); });
-    written_ = clock::now();
-    for (const auto id : unwritten_) send(id, done ? result<std::string>{""} : done.error());
-    if (unwritten_.empty() && done && *done) {
-        put_back_ = written_;
-        tell({"names of ours were removed from " + hosts_.path() + " by another program and put back"});
-    }
-    unwritten_.clear();
-    write_at_.reset();
-    adopt_at_ = written_ + 50ms;
-    watch_hosts();
-}
-
-/// The file and its folder: each sees what the other misses. After a replacement the path is another file.
-void agent::watch_hosts()
-{
-    const auto folder = where_.hosts_path.substr(0, where_.hosts_path.rfind('/') + 1);
-    (void)::inotify_add_watch(changes_.get(), where_.hosts_path.c_str(), IN_CLOSE_WRITE | IN_MODIFY | IN_MOVE_SELF | IN_DELETE_SELF);
-    (void)::inotify_add_watch(changes_.get(), folder.c_str(), IN_CREATE | IN_MOVED_TO | IN_ONLYDIR);
-}
-
 void agent::tell(const std::vector<std::string>& notices)
 {
     for (const auto& notice : notices) send(0, notice);
@@ -249,11 +199,9 @@ void agent::undo()
 {
     if (!lock_) return;
     lookup_.reset();
-    const auto cleaned = hosts_.update([&](std::string_view text) { return with_block(text, uid_, {}); });
-    if (!cleaned) fmt::print(stderr, "fwd: {}\n", cleaned.error().message());
     if (aliases_) (void)aliases_->drop(aliases_by_owner()[uid_], uid_);
-    do std::this_thread::sleep_for(5ms);
-    while (hosts_.adopt());
+    const auto removed = hosts_.changes() >= 0 ? hosts_.remove() : false;
+    if (!removed) fmt::print(stderr, "fwd: {}\n", removed.error().message());
     (void)::rmdir(run_folder_.c_str());
     (void)::unlink((run_folder_ + ".lock").c_str());
     (void)::rmdir(where_.run_root.c_str());
