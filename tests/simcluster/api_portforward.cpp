@@ -70,6 +70,13 @@ awaitable<result<void>> api_server::portforward(session& in, const api_request& 
     if (text_at(pod->body, "spec.nodeName").empty() || text_at(pod->body, "status.podIP").empty())
         co_return co_await refuse_with(in, 400, fmt::format("pod {} does not have a host assigned", key.name), &request);
 
+    if (cluster_.settings.minor >= 35 && (transport == "websocket" || transport == "legacy")) {
+        // AuthorizePodWebsocketUpgradeCreatePermission: the GET of a WebSocket needs the right to create, too.
+        auto question = request.question;
+        question.verb = "create";
+        if (!cluster_.rules.allowed(question)) co_return co_await refuse_with(in, 403, forbidden_message(question), &request);
+    }
+
     http_response answer;
     std::vector<std::uint16_t> ports;
     if (transport.empty()) {

@@ -83,9 +83,33 @@ void controllers::settle()
     settling_ = true;
     while (!services_.empty() || !workloads_.empty()) {
         for (const auto& [index, key] : std::exchange(workloads_, {})) keep_replicas(resource_types()[index], key);
-        for (const auto& key : std::exchange(services_, {})) keep_slices(key);
+        keep_all_slices(std::exchange(services_, {}));
     }
     settling_ = false;
+}
+
+/// Pods are looked up by the first pair of a selector, so that a thousand services do not each look at a thousand pods.
+void controllers::keep_all_slices(const std::set<object_key>& services)
+{
+    std::map<std::string, std::map<std::pair<std::string, std::string>, std::vector<object_ptr>>> pods;
+    for (const auto& key : services) {
+        auto [space, fresh] = pods.try_emplace(key.namespace_name);
+        if (fresh)
+            for (const auto& pod : store_.list(type_of("", "pods"), key.namespace_name))
+                if (const auto* labels = object_at(pod->body, "metadata.labels"))
+                    for (const auto& label : *labels)
+                        if (label.value().is_string())
+                            space->second[{std::string{label.key()}, std::string{label.value().get_string()}}].push_back(pod);
+        const auto service = store_.find(type_of("", "services"), key);
+        const auto* wanted = service ? object_at(service->body, "spec.selector") : nullptr;
+        std::vector<object_ptr> candidates;
+        if (wanted && !wanted->empty() && wanted->begin()->value().is_string())
+            if (const auto at =
+                    space->second.find({std::string{wanted->begin()->key()}, std::string{wanted->begin()->value().get_string()}});
+                at != space->second.end())
+                candidates = at->second;
+        keep_slices(key, candidates);
+    }
 }
 
 std::vector<object_ptr> controllers::pods_of(const resource_type& type, const object_key& key) const
@@ -205,7 +229,7 @@ void controllers::note_status(const stored_object& workload, const std::vector<o
     (void)store_.put(*workload.type, std::move(body));
 }
 
-void controllers::keep_slices(const object_key& key)
+void controllers::keep_slices(const object_key& key, const std::vector<object_ptr>& candidates)
 {
     const auto& slice_type = type_of("discovery.k8s.io", "endpointslices");
     const auto& endpoints_type = type_of("", "endpoints");
@@ -213,7 +237,7 @@ void controllers::keep_slices(const object_key& key)
     const auto* wanted = service ? object_at(service->body, "spec.selector") : nullptr;
     std::size_t made = 0;
     if (wanted && !wanted->empty() && text_at(service->body, "spec.type") != "ExternalName") {
-        auto pods = store_.list(type_of("", "pods"), key.namespace_name);
+        auto pods = candidates;
         std::erase_if(pods, [&](const object_ptr& pod) { return !labels_include(object_at(pod->body, "metadata.labels"), *wanted); });
         for (auto& slice : endpoint_slices_of(*service, pods)) {
             (void)store_.put(slice_type, std::move(slice));

@@ -51,7 +51,8 @@ private:
     void make_pod(const stored_object& workload, const std::string& name, bool stateful);
     void pod_runs(const object_key& pod, const std::string& uid, bool ready);
     void note_status(const stored_object& workload, const std::vector<object_ptr>& pods);
-    void keep_slices(const object_key& service);
+    void keep_slices(const object_key& service, const std::vector<object_ptr>& candidates);
+    void keep_all_slices(const std::set<object_key>& services);
     [[nodiscard]] std::vector<object_ptr> pods_of(const resource_type& type, const object_key& key) const;
     void later(duration wait, callback what);
 

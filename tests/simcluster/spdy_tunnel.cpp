@@ -3,8 +3,6 @@
 #include "common/net/byte_stream.hpp"
 #include "common/text.hpp"
 
-#include <fmt/core.h>
-
 namespace fwd::simcluster {
 
 namespace spdy = portforward::spdy;
@@ -24,10 +22,13 @@ spdy_tunnel::spdy_tunnel(cluster_state& cluster, data_stream& stream, unruly_str
                          std::string pod_uid)
     : tunnel_io{cluster, stream, wire, how, over}, pod_{std::move(pod)}, pod_uid_{std::move(pod_uid)}
 {
+    last_frame_ = cluster.clock.now();
+    watch_idle();
 }
 
 spdy_tunnel::~spdy_tunnel()
 {
+    cluster().clock.cancel(idle_timer_);
     for (const auto& [id, pair] : pairs_) cluster().clock.cancel(pair->timer);
 }
 
@@ -41,10 +42,27 @@ void spdy_tunnel::on_over()
     }
 }
 
+/// A session without any frame for so long is ended: its streams are reset, then GOAWAY.
+void spdy_tunnel::watch_idle()
+{
+    idle_timer_ = cluster().clock.call_at(last_frame_ + cluster().settings.stream_idle, [this] {
+        idle_timer_ = 0;
+        if (cluster().clock.now() - last_frame_ < cluster().settings.stream_idle) return watch_idle();
+        std::vector<std::uint32_t> ids;
+        for (const auto& [id, each] : streams_) ids.push_back(id);
+        for (const auto id : ids) put_reset(id, spdy::status_cancel);
+        std::string frame;
+        spdy::append_goaway(frame, last_id_, 0);
+        out.control(frame, {2, 2, 4, 4});
+        end();
+    });
+}
+
 // --- the reader -------------------------------------------------------------------------------------------------------
 
 void spdy_tunnel::on_input(std::span<const std::byte>& bytes, bool, bool)
 {
+    last_frame_ = cluster().clock.now();
     while (!bytes.empty() && !stuck_ && !ended()) {
         auto frame = scanner_.next(bytes);
         if (!frame) return end(); // as spdystream: whatever is wrong ends the reader, and with it the connection
@@ -292,6 +310,7 @@ void spdy_tunnel::put_data(std::uint32_t id, std::span<const std::byte> bytes)
 {
     std::array<std::byte, spdy::header_size> head;
     spdy::put_data_header(head.data(), id, 0, bytes.size());
+    last_frame_ = cluster().clock.now();
     out.data(as_text(head), bytes, 2);
     send();
 }

@@ -83,6 +83,7 @@ private:
     void side_done(stream_pair& pair, bool up, std::string failure);
     void finish(stream_pair& pair);
     void timed_out(const std::string& request_id);
+    void watch_idle();
 
     void put_reply(std::uint32_t id);
     void put_reset(std::uint32_t id, std::uint32_t status);
@@ -104,6 +105,8 @@ private:
     std::array<bool, workers> blocked_{};
     std::optional<std::pair<std::size_t, work>> stuck_; ///< the reader's frame that found its queue full
     std::size_t pings_ = 0;
+    time_point last_frame_;
+    timer_id idle_timer_ = 0;
     std::uint32_t last_id_ = 0;
     bool goaway_ = false;
     std::map<std::uint32_t, std::unique_ptr<stream>> streams_;

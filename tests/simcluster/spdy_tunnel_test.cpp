@@ -264,3 +264,21 @@ TEST_CASE("a tunnel ends with its connection, and so do the pod's connections", 
     CHECK(tunnel.http.ended);
     CHECK(here.cluster->pods().connections(pod) == 0);
 }
+
+TEST_CASE("a session without frames ends after its idle time, not one that is pinged", "[simcluster][spdy]")
+{
+    auto options = bed::plain();
+    options.settings.stream_idle = 60s;
+    bed here{options};
+    tunnel_client tunnel{here, here.pod_of("echo")};
+    tunnel.open_pair(1, "7000");
+    here.clock.advance(40s);
+    tunnel.ping(1);
+    here.clock.advance(59s);
+    CHECK(tunnel.heard().at(0) == words{"ping 1"});
+    here.clock.advance(2s);
+    const auto heard = tunnel.heard();
+    CHECK(heard.at(1) == words{"reset 5"});
+    CHECK(heard.at(3) == words{"reset 5"});
+    CHECK(tunnel.http.ended);
+}

@@ -110,8 +110,8 @@ io_step unruly_stream::try_writev(std::span<const iovec> from)
         if (!flush_waits_) flush();
         if (out_bytes_ >= limit) return {};
     }
-    // Corked writes share one chunk; delayed ones each have a time of their own.
-    if (out_.empty() || one_way_ > 0ns) {
+    // Corked writes share a chunk, up to a size, so that what was sent is let go; delayed ones each have a time of their own.
+    if (out_.empty() || one_way_ > 0ns || out_.back().bytes.size() >= cork_limit) {
         out_.push_back({clock_.now() + one_way_, {}});
         if (one_way_ == 0ns) out_.back().bytes.reserve(64 * 1024);
     }

@@ -109,3 +109,20 @@ TEST_CASE("what is corked leaves together", "[simcluster][wire]")
     wire.near->uncork();
     CHECK(wire.read(*wire.far) == "ab");
 }
+
+TEST_CASE("a slow reader gets every byte of what was corked", "[simcluster][wire]")
+{
+    slow_link wire{0ns};
+    std::string sent, got;
+    for (int i = 0; i < 3000; ++i) {
+        const std::string part(1000, static_cast<char>('a' + i % 26));
+        wire.near->cork();
+        if (slow_link::write(*wire.near, part)) sent += part;
+        wire.near->uncork();
+        if (i % 2 == 0) got += wire.read(*wire.far);
+    }
+    CHECK(wire.near->unsent() <= 260 * 1024);
+    for (auto part = wire.read(*wire.far); !part.empty(); part = wire.read(*wire.far)) got += part;
+    CHECK(got.size() == sent.size());
+    CHECK(got == sent);
+}

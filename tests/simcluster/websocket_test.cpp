@@ -109,6 +109,25 @@ TEST_CASE("an old server knows no tunnel in WebSocket", "[simcluster][websocket]
     CHECK(asks.ask("GET", path_of(here.pod_of("echo")), handshake("SPDY/3.1+portforward.k8s.io")).starts_with("HTTP/1.1 400"));
 }
 
+TEST_CASE("a WebSocket needs the right to get, from 1.35 on also that to create; SPDY only the latter", "[simcluster][websocket]")
+{
+    const int minor = GENERATE(34, 35);
+    auto options = bed::plain();
+    options.settings.minor = minor;
+    bed here{options};
+    const auto path = path_of(here.pod_of("echo"));
+    const std::string spdy_upgrade = "Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: portforward.k8s.io\r\n";
+    const auto websocket = [&] { return client{here}.ask("GET", path, handshake("SPDY/3.1+portforward.k8s.io")).substr(9, 3); };
+    const auto plain = [&] { return client{here}.ask("POST", path, spdy_upgrade).substr(9, 3); };
+    here.cluster->rules().deny({"", {"create"}, {"pods/portforward"}, {}});
+    CHECK(websocket() == (minor == 34 ? "101" : "403"));
+    CHECK(plain() == "403");
+    here.cluster->heal();
+    here.cluster->rules().deny({"", {"get"}, {"pods/portforward"}, {}});
+    CHECK(websocket() == "403");
+    CHECK(plain() == "101");
+}
+
 TEST_CASE("what is no proper upgrade is refused as servers refuse it", "[simcluster][websocket]")
 {
     bed here;
