@@ -1,5 +1,6 @@
 #include "daemon/kube/credentials.hpp"
 
+#include "common/async/task_scope.hpp"
 #include "common/json_reader.hpp"
 #include "common/log.hpp"
 #include "common/net/byte_stream.hpp"
@@ -153,12 +154,14 @@ public:
         rejected_generation_ = generation;
         reread_ = true;
         rejected_serial_ = serial_;
+        refused_ = true;
+        wake_.set();
     }
 
     awaitable<void> run() override
     {
         for (bool complained = false;;) {
-            co_await around_.clock.sleep_for(next_look());
+            co_await until_due(around_.clock.now() + next_look());
             if (!access_) continue;
             auto fresh = co_await obtain(true);
             if (!fresh && !complained)
@@ -196,6 +199,21 @@ private:
         duration wait = follows_files() ? reread_after : duration{1h};
         if (renew_at_) wait = std::min(wait, std::clamp<duration>(*renew_at_ - around_.clock.wall_now(), 1s, 60s));
         return wait;
+    }
+
+    /// Until `when`, or until a refusal: whoever heard it may not ask again by itself.
+    awaitable<void> until_due(time_point when)
+    {
+        struct alarm {
+            timing& clock;
+            timer_id id;
+            ~alarm() { clock.cancel(id); }
+        };
+        if (!std::exchange(refused_, false)) {
+            const alarm set{around_.clock, around_.clock.call_at(when, [this] { wake_.set(); })};
+            co_await wake_.wait();
+            refused_ = false;
+        }
     }
 
     result<void> read_files()
@@ -307,6 +325,8 @@ private:
     std::optional<time_point> files_read_;
     std::optional<wall_time> renew_at_;
     bool reread_ = false;
+    bool refused_ = false; ///< since run() looked last
+    async_event wake_;
     std::uint64_t rejected_generation_ = 0;
     std::uint64_t rejected_serial_ = 0;
     std::uint64_t serial_ = 0; ///< of the plugin's credential in access_

@@ -29,7 +29,7 @@ public:
     /// Valid access; runs a plugin or reads files where needed, one run at a time however many ask. A failure is kept for 5 s.
     /// Errors: credentials_failed with the plugin's last words or the file; tls_failed is left to the use of it.
     virtual awaitable<result<std::shared_ptr<const access>>> current() = 0;
-    /// The server said 401 to this generation: the next current() renews, once per generation.
+    /// The server said 401 to this generation: the next current() renews, and run() at once; once per generation.
     virtual void rejected(std::uint64_t generation) = 0;
     /// Renews 60 s before expiry and follows changed files, until cancelled. Runs as a task of the owner.
     virtual awaitable<void> run() = 0;

@@ -86,6 +86,7 @@ private:
         } while (!page.more.empty());
         version_ = page.resource_version;
         listed_ = true;
+        start_over();
         works();
         replace(std::move(items));
         synced_ = true;
@@ -157,11 +158,22 @@ private:
         events_ = 0;
         auto ended = co_await read_events(**opened);
         opened->reset(); // closes the connection
-        if (!ended) co_return expired(ended.error());
         if (interrupted_) co_return std::monostate{};
+        if (lived()) start_over();
+        if (!ended && !only_broke(ended.error())) co_return expired(ended.error());
         co_await between_sessions();
         co_return std::monostate{};
     }
+
+    /// The connection of a watch that worked went away, as a load balancer or a restart does it: worth a word only if the next attempt
+    /// fails.
+    [[nodiscard]] bool only_broke(const api_failure& failure) const
+    {
+        const auto& why = failure.why;
+        if (failure.status != 0 || why.is(errc::protocol_error) || why.is(errc::parse_error) || why.is(errc::too_large)) return false;
+        return events_ > 0 || lived();
+    }
+    [[nodiscard]] bool lived() const { return around_.clock.now() - started_ >= limits_.quick_end; }
 
     /// Ends well with the stream's end, on reconnect(), and on silence.
     awaitable<step> read_events(api_stream& stream)
@@ -212,7 +224,7 @@ private:
     void apply(watch_event event)
     {
         using kind = watch_event::kind;
-        ++events_;
+        if (++events_ == 1) start_over(); // a header alone is not yet a server that works
         if (!event.object.resource_version.empty()) version_ = event.object.resource_version;
         if (event.what == kind::bookmark || event.what == kind::other || event.object.key.empty()) return;
         const auto at = objects_.find(event.object.key);
@@ -253,11 +265,13 @@ private:
     /// After a clean end: at once, but not in a spin when streams end as soon as they begin.
     awaitable<void> between_sessions()
     {
-        if (events_ > 0 || around_.clock.now() - started_ >= limits_.quick_end) {
+        if (lived()) {
             quick_.reset();
             co_return;
         }
-        co_await pause(quick_.next(around_.random));
+        const auto wait = quick_.next(around_.random);
+        if (events_ > 0 && quick_.failures() == 1) co_return;
+        co_await pause(wait);
     }
 
     awaitable<void> after(api_failure failure)
@@ -270,10 +284,14 @@ private:
         co_await pause(wait);
     }
 
-    void works()
+    void start_over()
     {
         retry_.reset();
         slow_retry_.reset();
+    }
+
+    void works()
+    {
         if (!std::exchange(failing_, false)) return;
         if (handlers_.recovered) handlers_.recovered();
     }

@@ -386,6 +386,25 @@ TEST_CASE("a refused credential runs the plugin again, once per generation", "[c
     CHECK(b.processes.asked.size() == 2);
 }
 
+TEST_CASE("a refusal that the data thread heard is renewed by the background task at once", "[credentials]")
+{
+    bed b;
+    b.files.programs = {"/usr/bin/login"};
+    b.processes.answer(token_output("one"));
+    b.processes.answer(token_output("two"));
+    b.make(config_with(plugin_user()));
+    const auto first = b.current();
+    asio::cancellation_signal stop;
+    asio::co_spawn(b.loop, b.source->run(), asio::bind_cancellation_slot(stop.slot(), asio::detached));
+    b.clock.settle();
+    b.source->rejected(first->generation);
+    b.clock.settle();
+    REQUIRE(b.renewed.size() == 2);
+    CHECK(b.renewed[1]->authorization.get("Authorization") == "Bearer two");
+    stop.emit(asio::cancellation_type::terminal);
+    b.clock.settle();
+}
+
 TEST_CASE("contexts with the same plugin and cluster share its answer, others do not", "[credentials]")
 {
     bed b;

@@ -1,5 +1,6 @@
 #include "daemon/kube/kubeconfig.hpp"
 
+#include "daemon/kube/kubeconfig_follower.hpp"
 #include "tests/daemon/kube/fakes.hpp"
 
 #include <catch2/catch.hpp>
@@ -355,4 +356,36 @@ TEST_CASE("inside a cluster the service account is used", "[kubeconfig]")
     CHECK(load(sources, files)->resolve("")->namespace_name == "mine");
     files.write("/home/u/.kube/config", file_of("mine", "mine"));
     CHECK_FALSE(load(sources, files)->in_cluster);
+}
+
+TEST_CASE("a changed file is read again, and contexts that did not change are equal to before", "[kubeconfig]")
+{
+    kube::test::fake_files files;
+    files.write("/a", file_of("one", "one"));
+    kubeconfig_sources sources;
+    sources.variable = "/a:/b";
+    kubeconfig_follower follower{sources, files};
+    const auto before = follower.load();
+    REQUIRE(before.has_value());
+    CHECK_FALSE(follower.changed());
+
+    files.write("/b", file_of("two"));
+    auto now = follower.changed();
+    REQUIRE(now);
+    REQUIRE(now->has_value());
+    CHECK((*now)->resolve("two").has_value());
+    CHECK((*now)->resolve("one").value() == before->resolve("one").value());
+    CHECK_FALSE(follower.changed());
+
+    files.write("/b", "clusters: [");
+    now = follower.changed();
+    REQUIRE(now);
+    CHECK_FALSE(now->has_value());
+    CHECK_FALSE(follower.changed());
+
+    files.remove("/b");
+    now = follower.changed();
+    REQUIRE(now);
+    REQUIRE(now->has_value());
+    CHECK_FALSE((*now)->resolve("two").has_value());
 }

@@ -292,11 +292,26 @@ TEST_CASE("a stream that breaks is followed again from where it was, without a n
     auto old = std::exchange(b.live, std::make_shared<live_body>());
     old->abort();
     b.clock.advance(5s);
-    CHECK(b.take() == strings{"failed closed", "recovered"});
+    CHECK(b.take().empty());
     CHECK_THAT(b.last_target(), Contains("watch=1&resourceVersion=11&"));
     CHECK(b.server.count("resourceVersion=0") == 1);
     b.send(event_line("DELETED", object("c", "12")));
     CHECK(b.take() == strings{"-c"});
+}
+
+TEST_CASE("streams that break again and again are not followed in a spin, and the first without an event is told", "[watch]")
+{
+    bed b;
+    b.on_watch = [] {
+        auto broken = std::make_shared<live_body>();
+        broken->aborted = true;
+        return reply{.live = broken};
+    };
+    b.start();
+    b.clock.advance(60s);
+    CHECK(b.server.count("watch=1") < 60);
+    CHECK(b.told.size() > 3);
+    CHECK(b.told[3] == "failed closed");
 }
 
 TEST_CASE("after suspend a reconnect replaces the stream without a word", "[watch]")
