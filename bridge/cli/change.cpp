@@ -139,26 +139,66 @@ struct removal {
     bool name_space = false;
 };
 
-/// All wishes that may go: whole namespaces first, then services by themselves.
-awaitable<bridge::answer<std::vector<removal>>> wishes(const bridge::rest_client& rest, bool mine)
+/// Whole namespaces, or services by themselves, that may go.
+awaitable<bridge::answer<std::vector<removal>>> wishes(const bridge::rest_client& rest, bool mine, bool whole)
 {
     const auto program = rest.client().substr(0, rest.client().find('/') + 1);
     const auto wanted = [&](const wire::owner& of) { return !mine || of.client.starts_with(program); };
     std::vector<removal> out;
-    const auto namespaces = co_await rest.namespaces();
-    if (!namespaces) co_return namespaces.error();
-    for (const auto& each : namespaces->namespaces)
-        if (wanted(each.owner)) out.push_back({each.key, true});
-    const bridge::service_query all;
-    const auto services = co_await rest.services(all);
-    if (!services) co_return services.error();
-    for (const auto& each : services->services) {
-        const auto whole = std::find_if(out.begin(), out.end(), [&](const removal& one) {
-            return one.name_space && one.key == each.namespace_name + "." + each.context;
-        });
-        if (wanted(each.owner) && whole == out.end()) out.push_back({each.key, false});
+    if (whole) {
+        const auto namespaces = co_await rest.namespaces();
+        if (!namespaces) co_return namespaces.error();
+        for (const auto& each : namespaces->namespaces)
+            if (wanted(each.owner)) out.push_back({each.key, true});
+    } else {
+        const bridge::service_query all;
+        const auto services = co_await rest.services(all);
+        if (!services) co_return services.error();
+        for (const auto& each : services->services)
+            if (wanted(each.owner)) out.push_back({each.key, false});
     }
     co_return out;
+}
+
+awaitable<int> remove_each(desk at, std::vector<removal> going)
+{
+    int worst = done;
+    for (const auto& each : going) {
+        std::optional<bridge::answer<wire::removed>> gone;
+        if (each.name_space)
+            gone.emplace(co_await at.rest.remove_namespace(each.key));
+        else
+            gone.emplace(co_await at.rest.remove_service(each.key));
+        if (!*gone) {
+            worst = std::max(worst, tell(at.on, gone->error()));
+            if (worst == not_running) break;
+            continue;
+        }
+        const auto& what_went = **gone;
+        if (at.as == format::json || at.as == format::yaml)
+            at.on.out(document(wire::to_json(what_went), at.as));
+        else if (at.as == format::name)
+            at.on.out(what_went.key + "\n");
+        else
+            at.on.out(printable(what_went.message) + "\n");
+    }
+    co_return worst;
+}
+
+/// Namespaces first: most services go with them, and what is left was asked for by itself.
+awaitable<int> remove_wishes(desk at, bool mine)
+{
+    int worst = done;
+    std::size_t count = 0;
+    for (const bool whole : {true, false}) {
+        auto going = co_await wishes(at.rest, mine, whole);
+        if (!going) co_return tell(at.on, going.error());
+        count += going->size();
+        const auto code = co_await remove_each(at, std::move(*going));
+        worst = std::max(worst, code);
+    }
+    if (count == 0) at.on.err(mine ? "Nothing was added by fwd.\n" : "Nothing is forwarded.\n");
+    co_return worst;
 }
 
 } // namespace
@@ -211,33 +251,8 @@ awaitable<int> remove(desk at, remove_arguments what)
         if (!words) co_return tell_usage(at.on, words.error().message());
         going.push_back({words->key(), words->service.empty()});
     }
-    if (what.mine || what.all) {
-        auto all = co_await wishes(at.rest, what.mine);
-        if (!all) co_return tell(at.on, all.error());
-        going = std::move(*all);
-        if (going.empty()) at.on.err(what.mine ? "Nothing was added by fwd.\n" : "Nothing is forwarded.\n");
-    }
-    int worst = done;
-    for (const auto& each : going) {
-        std::optional<bridge::answer<wire::removed>> gone;
-        if (each.name_space)
-            gone.emplace(co_await at.rest.remove_namespace(each.key));
-        else
-            gone.emplace(co_await at.rest.remove_service(each.key));
-        if (!*gone) {
-            worst = std::max(worst, tell(at.on, gone->error()));
-            if (worst == not_running) break;
-            continue;
-        }
-        const auto& what_went = **gone;
-        if (at.as == format::json || at.as == format::yaml)
-            at.on.out(document(wire::to_json(what_went), at.as));
-        else if (at.as == format::name)
-            at.on.out(what_went.key + "\n");
-        else
-            at.on.out(printable(what_went.message) + "\n");
-    }
-    co_return worst;
+    if (what.mine || what.all) co_return co_await remove_wishes(at, what.mine);
+    co_return co_await remove_each(at, std::move(going));
 }
 
 } // namespace fwd::cli

@@ -36,16 +36,16 @@ std::string ports_of(const wire::service& service)
     return join(out, ",");
 }
 
-/// The shortest name and how many others there are; all of them where there is room.
+/// The first names, which are the shortest of their kind, and how many others there are; all of them where there is room.
 std::string names_of(const wire::service& service, bool all)
 {
-    if (service.hostnames.empty()) return "-";
-    if (all) return join(service.hostnames, ",");
-    std::vector<std::string> names = service.hostnames;
-    std::stable_sort(names.begin(), names.end(), [](const auto& a, const auto& b) { return a.size() < b.size(); });
+    constexpr std::size_t shown = 2;
+    const auto& names = service.hostnames;
+    if (names.empty()) return "-";
+    if (all) return join(names, ",");
     auto out = names.front();
     if (names.size() > 1) out += " " + names[1];
-    if (names.size() > 2) out += fmt::format(" +{}", names.size() - 2);
+    if (names.size() > shown) out += fmt::format(" +{}", names.size() - shown);
     return out;
 }
 
