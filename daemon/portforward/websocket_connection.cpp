@@ -114,11 +114,16 @@ private:
 void legacy_connection::open(std::uint16_t port, pair_sink& sink)
 {
     pair_ = &sink;
-    if (!usable() || port != port_) {
-        dead_ = true;
-        pending_ = port == port_ ? pair_failure::tunnel_lost : pair_failure::not_supported;
-        text_ = port == port_ ? "the tunnel is closed" : fmt::format("the tunnel is bound to port {}, not {}", port_, port);
+    if (port != port_) {
+        pending_ = pair_failure::not_supported;
+        text_ = fmt::format("the tunnel is bound to port {}, not {}", port_, port);
+    } else if (!alive_ && !text_.empty()) {
+        pending_ = classify(text_); // the server dialled at the upgrade, and has said already why it could not
+    } else if (!usable()) {
+        pending_ = pair_failure::tunnel_lost;
+        text_ = "the tunnel is closed";
     }
+    dead_ = pending_.has_value();
     opened_ = true;
     tell_later();
 }

@@ -20,7 +20,11 @@ namespace fwd::portforward::test {
 /// Keeps what a pair was told, in words.
 struct recording_pair_sink final : pair_sink {
     void on_data(std::span<const std::byte> bytes) override { got += as_text(bytes); }
-    void on_drained() override { ++drains; }
+    void on_drained() override
+    {
+        ++drains;
+        if (on_more) on_more();
+    }
     void on_accepted() override { events.emplace_back("accepted"); }
     void on_end() override { events.emplace_back("end"); }
     void on_failed(pair_failure why, std::string text) override
@@ -38,7 +42,7 @@ struct recording_pair_sink final : pair_sink {
     std::string got, failure;
     int drains = 0;
     std::vector<std::string> events;
-    std::function<void()> on_failure, on_room;
+    std::function<void()> on_failure, on_room, on_more;
 };
 
 struct recording_transport_sink final : transport_sink {
