@@ -56,6 +56,15 @@ fi
 stage "build"
 check "build, warnings are errors" scripts/build.sh || finish
 check "programs link what they may" scripts/check_layers.sh --linked "$BUILD_DIR"
+installs() {
+  local to status
+  to=$(mktemp -d)
+  cmake --install "$BUILD_DIR" --prefix "$to" && "$to/bin/fwd" --version && "$to/bin/fwdd" --version
+  status=$?
+  rm -rf "$to"
+  return $status
+}
+check "cmake --install puts fwd and fwdd in place" installs
 stage "unit tests"
 tally run_unit_tests "unit" $(unit_test_targets | grep '^test_')
 stage "e2e on the simulated cluster"

@@ -88,6 +88,14 @@ def plugin_rubbish(bed):
     context_error(bed, with_exec("/bin/echo", "[hello]"), r"(?i)/bin/echo", r"(?i)credential|json")
 
 
+@case("a plugin that waits for a login shows that, with what it says, and disturbs nothing")
+def plugin_waits(bed):
+    kubeconfig = bed.write("kubeconfig-case", with_exec("/bin/sh", '[-c, "echo open https://login.example/ABCD >&2; sleep 600"]'))
+    daemon = bed.start("svc", "-n", "shop", "-c", kubeconfig, kubeconfig=False)
+    told(bed, daemon, "login.example/ABCD")
+    assert daemon.stop() == 0
+
+
 @case("a cluster that does not answer is told with its address")
 def unreachable(bed):
     context_error(bed, GOOD, r"127\.0\.0\.1:6399", "(?i)refused")

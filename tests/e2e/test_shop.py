@@ -1,9 +1,10 @@
 """The same table of services on the simulated and on the real cluster: answers, names, true reasons, transports, clean ends."""
 
 import concurrent.futures
+import os
 import re
 
-from bed import case, connect, curl, http_get, lo_labels, until
+from bed import UID, Skip, case, connect, curl, http_get, lo_labels, run, until
 from table import ACTIVE, HALF, INACTIVE, names, namespaces
 
 BOTH = ("sim", "real")
@@ -158,3 +159,35 @@ def client_verbs(bed):
     assert bed.fwd("stop")[0] == 0
     assert daemon.process.wait(5) == 0
     assert bed.fwd("status")[0] == 3
+
+
+@case("fwd start elevates, detaches, logs to the state folder and returns when the API answers; fwd stop ends it")
+def start_and_stop(bed):
+    if not os.path.exists("/usr/bin/sudo"):
+        raise Skip("missing: sudo")
+    bed.simcluster()
+    before = open("/etc/hosts", "rb").read()
+    status, out, said = bed.fwd("start", "svc", "-n", "shop", "-c", bed.kubeconfig, seconds=30)
+    assert status == 0, (status, out, said)
+    assert os.path.exists(f"/run/fwd/{UID}/api.sock")
+    until(10, "web answers", lambda: curl("http://web/"))
+    log = bed.home / ".local/state/fwd/fwdd.log"
+    assert log.stat().st_uid == UID and log.read_text(), log
+    status, out, said = bed.fwd("start", "svc", "-n", "shop", "-c", bed.kubeconfig, seconds=30)
+    assert status != 0 or "already" in out + said, (status, out, said)
+    assert bed.fwd("stop", seconds=15)[0] == 0
+    assert open("/etc/hosts", "rb").read() == before and not lo_labels()
+
+
+@case("fwd token prints the API's key, and --rotate ends the old one at once")
+def token(bed):
+    bed.start()
+
+    def code(key):
+        return run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--noproxy", "*", "-H", f"Authorization: Bearer {key}",
+                   "http://localhost:8080/api/v1/services")
+    old = bed.fwd("token")[1].strip()
+    assert old.startswith("fwd_") and code(old) == "200"
+    assert bed.fwd("token", "--rotate")[0] == 0
+    new = bed.fwd("token")[1].strip()
+    assert new != old and code(old) == "401" and code(new) == "200"
