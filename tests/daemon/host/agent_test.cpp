@@ -433,15 +433,16 @@ TEST_CASE("a service and a program on all addresses share a port, whichever came
 {
     if (!have_root()) return;
     const bool program_first = GENERATE(true, false);
+    const auto everywhere = GENERATE(as<std::string>{}, "0.0.0.0", "::");
     const auto failure = sandboxed([&] {
-        int program = program_first ? tcp_listener("0.0.0.0", 8080) : -1;
+        int program = program_first ? tcp_listener(everywhere, 8080) : -1;
         const int status = served([&](host::engine_handle handle) {
             const script steps = [&](host::host_client& host) -> awaitable<void> {
                 const int listener = tcp_listener("127.0.0.1", 0);
                 must(co_await host.attach(0, listener));
                 std::vector<host::route_entry> routes{{web, 8080, 0}};
                 must(co_await host.route(routes));
-                if (!program_first) program = tcp_listener("0.0.0.0", 8080);
+                if (!program_first) program = tcp_listener(everywhere, 8080);
                 const auto greeted = [&](int by, std::string_view words, const std::string& address) {
                     const pid_t greeter = start_child([&] { return greet_one(by, words) ? 0 : 1; });
                     const auto heard = greeting_of(address, 8080);

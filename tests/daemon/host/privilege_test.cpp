@@ -89,6 +89,34 @@ TEST_CASE("the engine is the user for good, non-dumpable, with the user's folder
     CHECK(failure == "");
 }
 
+TEST_CASE("under sudo without -E the caller's PATH and variables are the engine's", "[host][privilege]")
+{
+    if (!have_root()) return;
+    const auto first = host::parse_environ(content("/proc/self/environ"));
+    REQUIRE(first.contains("PATH"));
+    const auto failure = sandboxed([&] {
+        // A process that goes by the name of sudo, whose environment is the one this program was started with.
+        const int status = in_child([&] {
+            expect(::prctl(PR_SET_NAME, "sudo") == 0, "name");
+            return in_child([&] {
+                ::clearenv();
+                ::setenv("PATH", "/usr/sbin", 1);
+                ::setenv("SUDO_UID", "5151", 1);
+                ::prctl(PR_SET_NAME, "fwdd");
+                const auto done = host::drop_to_user({.agent = ::getppid()});
+                expect(done.has_value() && done->environment_recovered, "dropped");
+                expect(std::getenv("PATH") == first.at("PATH"), "PATH");
+                for (const auto& [name, value] : first)
+                    if (name.starts_with("KUBECONFIG") || name.starts_with("AWS_") || name == "HOME")
+                        expect(std::getenv(name.c_str()) == value, name);
+                return 0;
+            });
+        });
+        expect(status == 0, "status");
+    });
+    CHECK(failure == "");
+}
+
 TEST_CASE("the engine ends when its agent is killed", "[host][privilege]")
 {
     if (!have_root()) return;

@@ -174,8 +174,18 @@ sockaddr_in address_of(const std::string& address, unsigned port)
 
 int tcp_listener(const std::string& address, unsigned port)
 {
-    const int made = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
+    const bool six = address.find(':') != std::string::npos;
+    const int made = ::socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1, no = 0;
     (void)::setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+    if (six) {
+        (void)::setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no);
+        sockaddr_in6 at{};
+        at.sin6_family = AF_INET6;
+        at.sin6_port = htons(static_cast<std::uint16_t>(port));
+        must(::inet_pton(AF_INET6, address.c_str(), &at.sin6_addr) == 1, "address");
+        must(::bind(made, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 && ::listen(made, 64) == 0, "listen");
+        return made;
+    }
     const auto at = address_of(address, port);
     must(::bind(made, reinterpret_cast<const sockaddr*>(&at), sizeof at) == 0 && ::listen(made, 64) == 0, "listen");
     return made;
@@ -210,12 +220,15 @@ bool greet_one(int listener, std::string_view greeting)
     pollfd ready{listener, POLLIN, 0};
     if (::poll(&ready, 1, 1000) != 1) return false;
     const int peer = ::accept4(listener, nullptr, nullptr, SOCK_CLOEXEC);
-    sockaddr_in at{};
+    sockaddr_in6 at{};
     socklen_t size = sizeof at;
     (void)::getsockname(peer, reinterpret_cast<sockaddr*>(&at), &size);
+    const bool six = at.sin6_family == AF_INET6; // ::ffff:127.0.0.1 on a socket of both families
+    const void* place =
+        six ? reinterpret_cast<const char*>(&at.sin6_addr) + 12 : static_cast<const void*>(&reinterpret_cast<sockaddr_in*>(&at)->sin_addr);
     char text[INET_ADDRSTRLEN];
-    ::inet_ntop(AF_INET, &at.sin_addr, text, sizeof text);
-    const auto said = fmt::format("{} {}:{}", greeting, text, ntohs(at.sin_port));
+    ::inet_ntop(AF_INET, place, text, sizeof text);
+    const auto said = fmt::format("{} {}:{}", greeting, text, ntohs(at.sin6_port));
     const bool sent = ::send(peer, said.data(), said.size(), MSG_NOSIGNAL) > 0;
     ::close(peer);
     return sent;
