@@ -72,10 +72,8 @@ result<std::unique_ptr<cluster>> cluster::make(const kube::context_config& confi
     events.renewed = [alive](std::shared_ptr<const kube::access> next) {
         if (*alive) (*alive)->heard_.renewed(std::move(next));
     };
-    events.waiting_for_login = [alive](bool waiting, const std::string&) {
-        if (!*alive) return;
-        (*alive)->waiting_for_ = waiting ? "login" : "";
-        (*alive)->heard_.context_changed();
+    events.waiting_for_login = [alive](bool waiting, const std::string& says) {
+        if (*alive) (*alive)->wait_for_login(waiting, says);
     };
     auto credentials = kube::make_credential_source(config, around, std::move(plugins), std::move(events));
     if (!credentials) return credentials.error();
@@ -87,6 +85,21 @@ result<std::unique_ptr<cluster>> cluster::make(const kube::context_config& confi
     tasks.start("credentials of " + config.name, made->keep_credentials());
     tasks.start("connect " + config.name, made->connect());
     return made;
+}
+
+/// What the plugin says is for the person: where to go and what to type.
+void cluster::wait_for_login(bool waiting, const std::string& says)
+{
+    waiting_for_ = waiting ? "login" : "";
+    waiting_failure_.reset();
+    if (waiting) {
+        waiting_failure_.emplace();
+        waiting_failure_->at = around_.clock.wall_now();
+        waiting_failure_->code = "waiting_for_login";
+        waiting_failure_->message = "the credential plugin waits" + (says.empty() ? std::string{} : ", saying: " + says);
+        around_.log.warn("a credential plugin waits", {{"context", config_.name}, {"says", says}});
+    }
+    heard_.context_changed();
 }
 
 cluster::cluster(const kube::context_config& config, std::string shown, const kube::surroundings& around, task_scope& tasks,
@@ -445,6 +458,7 @@ catalog::context cluster::state() const
     for (const auto& [name, watched] : pods_)
         if (!made.last_error && watched->watch->failure) made.last_error = watched->watch->failure;
     made.connected = !version_.empty() && !made.last_error;
+    if (waiting_failure_) made.last_error = waiting_failure_;
     return made;
 }
 

@@ -82,6 +82,7 @@ private:
 
     cluster(const kube::context_config& config, std::string shown, const kube::surroundings& around, task_scope& tasks,
             cluster_events heard, std::unique_ptr<kube::credential_source> credentials, std::unique_ptr<kube::api_client> client);
+    void wait_for_login(bool waiting, const std::string& says);
     awaitable<void> keep_credentials();
     awaitable<void> connect();
     awaitable<void> review(std::string namespace_name);
@@ -106,7 +107,7 @@ private:
     std::map<std::string, access_state> access_;
     std::string version_;
     std::string waiting_for_;
-    std::optional<catalog::failure> failure_;
+    std::optional<catalog::failure> failure_, waiting_failure_;
     std::shared_ptr<cluster*> self_; ///< for callbacks of the credentials; emptied at the end
     static const std::string all_namespaces;
 };
