@@ -115,7 +115,8 @@ int run(const program_options& how)
     boost::asio::signal_set signals{loop, SIGTERM, SIGINT};
     signals.async_wait([&](auto, int) { loop.stop(); });
     loop.run();
-    return 0;
+    std::fflush(nullptr);
+    ::_exit(0); // hundreds of connections may be in the middle of something, and the kernel closes them well enough
 }
 
 } // namespace
