@@ -41,7 +41,7 @@ result<hosts_file::opened> hosts_file::open() const
     found.name = target.filename();
     found.temporary = "." + found.name + ".fwd";
     found.folder = descriptor{::open(target.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-    found.file = descriptor{::openat(found.folder.get(), found.name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+    found.file = descriptor{::openat(found.folder.get(), found.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
     if (!found.file || ::fstat(found.file.get(), &found.about) != 0) return errno_error(path_);
     if (!S_ISREG(found.about.st_mode)) return error{errc::invalid_request, path_ + " is not a file"};
     auto text = read_all(found.file.get());
@@ -113,7 +113,7 @@ result<hosts_file::attempt> hosts_file::swap_in(opened& old, const std::string& 
 result<hosts_file::attempt> hosts_file::write_in_place(opened& old, const edit& change)
 {
     old.file.reset(); // a lease is only for those who alone have the file open; while it is held, others wait in open()
-    const descriptor file{::openat(old.folder.get(), old.name.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+    const descriptor file{::openat(old.folder.get(), old.name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC)};
     if (!file) return errno_error("open");
     (void)::fcntl(file.get(), F_SETSIG, SIGURG); // who is made to wait need not tell us: SIGIO would end the process
     for (int tries = 0; tries < 50 && ::fcntl(file.get(), F_SETLEASE, F_WRLCK) != 0 && errno == EAGAIN; ++tries)

@@ -531,6 +531,36 @@ TEST_CASE("a thousand services are set up with a few packets and one write", "[h
     CHECK(failure == "");
 }
 
+TEST_CASE("calls that overlap while a bind-mounted file is written all succeed", "[host][root]")
+{
+    if (!have_root()) return;
+    const auto failure = sandboxed([] {
+        const auto engine = [](host::engine_handle handle) {
+            return play(handle, [&](host::host_client& host) -> awaitable<void> {
+                for (std::uint32_t round = 0; round < 15; ++round) {
+                    unsigned good = 0, begun = 0;
+                    std::string why;
+                    const auto executor = co_await asio::this_coro::executor;
+                    const auto put = [&](std::uint32_t which) -> awaitable<void> {
+                        std::vector<host::host_names> names{{{web.bits + which}, {fmt::format("web-{}-{}", which, round)}}};
+                        auto done = co_await host.put_names(names);
+                        good += done.has_value();
+                        if (!done) why = done.error().message();
+                    };
+                    for (; begun < 4; ++begun) asio::co_spawn(executor, put(begun), [](std::exception_ptr) {});
+                    std::vector<host::host_names> last{{cart, {"cart"}}};
+                    for (int i = 0; i < 3; ++i) must(co_await host.put_names(last));
+                    expect(good == begun, fmt::format("round {}: {} of {}: {}", round, good, begun, why));
+                }
+            });
+        };
+        const int status = served(engine, {});
+        expect(status == 0, fmt::format("status {}", status));
+        expect(content("/etc/hosts") == "127.0.0.1\tlocalhost\n", content("/etc/hosts"));
+    });
+    CHECK(failure == "");
+}
+
 TEST_CASE("a hosts file of the user's own is written by the engine, and /etc/hosts is left alone", "[host][root]")
 {
     if (!have_root()) return;
