@@ -100,18 +100,22 @@ bool under_sudo()
     return to_number<unsigned>(variable("SUDO_UID")).value_or(0) != 0;
 }
 
+bool owned_by(const std::string& path, uid_t uid)
+{
+    struct stat about {};
+    return ::stat(path.c_str(), &about) == 0 && about.st_uid == uid;
+}
+
 /// Root's own folders are of no use to the user.
 void leave_roots_folders(const identity& user)
 {
     for (const char* name : {"XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"}) {
-        struct stat about {};
         const auto value = variable(name);
-        if (!value.empty() && ::stat(value.c_str(), &about) == 0 && about.st_uid != user.uid) ::unsetenv(name);
+        if (struct stat about; !value.empty() && ::stat(value.c_str(), &about) == 0 && about.st_uid != user.uid) ::unsetenv(name);
         if (!value.empty() && (value + "/").starts_with("/root/")) ::unsetenv(name);
     }
     const auto runtime = fmt::format("/run/user/{}", user.uid);
-    if (struct stat about; variable("XDG_RUNTIME_DIR").empty() && ::stat(runtime.c_str(), &about) == 0 && about.st_uid == user.uid)
-        ::setenv("XDG_RUNTIME_DIR", runtime.c_str(), 1);
+    if (variable("XDG_RUNTIME_DIR").empty() && owned_by(runtime, user.uid)) ::setenv("XDG_RUNTIME_DIR", runtime.c_str(), 1);
 }
 
 result<void> become(const identity& user)
@@ -181,7 +185,11 @@ result<dropped> drop_to_user(const drop_options& options)
             done.environment_recovered = true;
         }
     if (!done.still_root) {
-        if (taken.contains("HOME")) done.user.home = taken["HOME"];
+        // The caller's, as sudo was given it or -E kept it; else what passwd says.
+        if (taken.contains("HOME"))
+            done.user.home = taken["HOME"];
+        else if (owned_by(variable("HOME"), done.user.uid))
+            done.user.home = variable("HOME");
         ::setenv("HOME", done.user.home.c_str(), 1);
         ::setenv("USER", done.user.name.c_str(), 1);
         ::setenv("LOGNAME", done.user.name.c_str(), 1);

@@ -66,6 +66,7 @@ TEST_CASE("the engine is the user for good, non-dumpable, with the user's folder
         ::setenv("SUDO_UID", "5151", 1);
         ::setenv("SUDO_GID", "5152", 1);
         ::setenv("XDG_CONFIG_HOME", "/root/.config", 1);
+        expect(::mkdir("/run/home", 0700) == 0 && ::chown("/run/home", 5151, 5152) == 0 && ::setenv("HOME", "/run/home", 1) == 0, "home");
         const int status = in_child([] {
             const pid_t agent = ::getppid();
             const auto limit = host::raise_descriptor_limit();
@@ -80,6 +81,7 @@ TEST_CASE("the engine is the user for good, non-dumpable, with the user's folder
             int signal = 0;
             expect(::prctl(PR_GET_PDEATHSIG, &signal) == 0 && signal == SIGTERM, "death signal");
             expect(std::getenv("XDG_CONFIG_HOME") == nullptr, "root's folder");
+            expect(done->user.home == "/run/home" && done->user.home == std::getenv("HOME"), "a home that is the user's stays");
             const auto status_text = content("/proc/self/status");
             expect(status_text.find("CapEff:\t0000000000000000") != std::string::npos, "capabilities");
             return 0;
