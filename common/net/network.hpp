@@ -59,4 +59,8 @@ public:
 /// Real sockets on `executor`'s loop; resolving runs on a thread of its own.
 [[nodiscard]] std::unique_ptr<network> make_network(asio::any_io_executor executor);
 
+/// Lets the kernel hold at most about `bytes` that were not sent yet, so that urgent bytes do not wait behind megabytes.
+/// Nothing happens to streams without a socket, nor within the machine, where it would cost a tenth of the CPU for nothing.
+void limit_unsent(const data_stream& stream, std::size_t bytes);
+
 } // namespace fwd

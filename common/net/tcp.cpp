@@ -394,4 +394,16 @@ std::unique_ptr<network> make_network(asio::any_io_executor executor)
     return std::make_unique<socket_network>(std::move(executor));
 }
 
+void limit_unsent(const data_stream& stream, std::size_t bytes)
+{
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    if (stream.descriptor() < 0 || getpeername(stream.descriptor(), reinterpret_cast<sockaddr*>(&peer), &size) != 0) return;
+    const auto* v4 = reinterpret_cast<const sockaddr_in*>(&peer);
+    const auto* v6 = reinterpret_cast<const sockaddr_in6*>(&peer);
+    const bool local = (peer.ss_family == AF_INET && ntohl(v4->sin_addr.s_addr) >> 24 == 127) ||
+                       (peer.ss_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr));
+    if (!local) set_option(stream.descriptor(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(bytes));
+}
+
 } // namespace fwd

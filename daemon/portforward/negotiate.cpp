@@ -13,6 +13,7 @@ namespace {
 
 constexpr duration answer_within = 15s; ///< the API server dials the node, and the node its runtime
 constexpr duration remembered_for = 30min;
+constexpr std::size_t most_unsent = 256 * 1024; ///< in the kernel: pings and small streams go before what waits here with us
 
 using opened = boost::system::result<std::unique_ptr<transport>, refusal>;
 
@@ -113,6 +114,7 @@ awaitable<opened> cluster_negotiator::attempt(transport_kind kind, std::shared_p
     if (auto refused = judge_upgrade(kind, answer->response, key, pod)) co_return std::move(*refused);
 
     tunnel_start start{over->release(), std::move(answer->rest), random_.next()};
+    limit_unsent(*start.stream, most_unsent);
     if (kind == transport_kind::legacy) co_return make_legacy_tunnel(std::move(start), port, clock_, executor_, sink, limits_);
     const auto how = kind == transport_kind::websocket ? framing::websocket : framing::raw;
     co_return make_spdy_tunnel(std::move(start), how, clock_, executor_, sink, limits_);
