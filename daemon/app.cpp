@@ -155,6 +155,7 @@ private:
     {
         stop_asked_ = true;
         stop_event_.set();
+        results_event_.set(); // a start that still waits for a cluster is over too
     }
 
     awaitable<void> live(asio::signal_set& signals)
@@ -370,9 +371,10 @@ private:
             for (const auto& why : wanted_results_)
                 if (why) tell.failed(*why), failed.push_back(why->message());
             if (failed.size() == wanted && wanted > 0) co_return error{errc::unavailable, "nothing that was asked for can be forwarded"};
-            (void)co_await supervisor_->settled(10s);
+            tasks_.start("settle", settle());
+            while (!settled_ && !stop_asked_) co_await results_event_.wait();
         }
-        tell.ready();
+        if (!stop_asked_) tell.ready();
         co_return result<void>{};
     }
 
@@ -380,6 +382,14 @@ private:
     {
         auto done = co_await supervisor_->add(std::move(ask));
         into.push_back(done ? std::nullopt : std::optional{done.error().why});
+        results_event_.set();
+    }
+
+    /// A child of its own, so that a stop need not wait for it.
+    awaitable<void> settle()
+    {
+        (void)co_await supervisor_->settled(10s);
+        settled_ = true;
         results_event_.set();
     }
 
@@ -438,7 +448,7 @@ private:
     std::unique_ptr<api::server> api_;
     std::vector<std::optional<error>> wanted_results_;
     async_event results_event_, stop_event_;
-    bool stop_asked_ = false;
+    bool stop_asked_ = false, settled_ = false;
     int status_ = 0;
     task_scope tasks_;
 };
