@@ -48,7 +48,7 @@ check "dependencies" scripts/deps.sh test || finish
 stage "sources"
 check "format" scripts/format.sh --check
 check "layers" scripts/check_layers.sh
-check "code that runs as root" scripts/root_code.sh
+check "code that runs as root" scripts/count_root_lines.sh
 if [ -z "$quick" ]; then
   # Kubernetes takes minutes to compile on a fresh machine: it does so beside our own build, at low priority.
   nice -n 10 scripts/real_cluster.sh build >build-realcluster.log 2>&1 & cluster=$!
