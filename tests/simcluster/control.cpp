@@ -140,6 +140,12 @@ result<endpoint> control_server::listen(endpoint at)
     return listening_->local();
 }
 
+awaitable<void> control_server::stop()
+{
+    tasks_.cancel();
+    co_await tasks_.join();
+}
+
 awaitable<void> control_server::accept_all()
 {
     for (;;) {

@@ -26,6 +26,8 @@ public:
 
     /// Plain HTTP.
     result<endpoint> listen(endpoint at);
+    /// To be awaited before destruction, unless the loop has stopped for good.
+    [[nodiscard]] awaitable<void> stop();
     /// Each line is {"at_ms": N, "path": "/faults", ...the call's members}; empty lines and those that begin with # are skipped.
     /// Errors: parse_error with the line.
     result<void> load_scenario(const std::string& file);

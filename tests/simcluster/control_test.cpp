@@ -17,6 +17,7 @@ namespace {
 
 struct controlled : bed {
     controlled() : control{loop.get_executor(), net, clock, log, *cluster, [this](const std::string& text) { credential = text; }} {}
+    ~controlled() { clock.run(control.stop()); }
     json::object fault(std::string_view text)
     {
         const auto body = parse_json(text);

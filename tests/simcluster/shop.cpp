@@ -122,9 +122,9 @@ void fill_staging(object_store& store)
 {
     put_namespace(store, "staging");
     put_workload(store, "staging", {.name = "web", .ports = {{"", 8080, "http"}}});
-    put_service(store, "staging", "web", {{"", 80, 8080}}, "web");
+    put_service(store, "staging", "web", {{"http", 80, 8080}}, "web");
     put_workload(store, "staging", {.name = "api", .ports = {{"", 8080, "http"}}});
-    put_service(store, "staging", "api", {{"", 8080, 8080}}, "api");
+    put_service(store, "staging", "api", {{"http", 8080, 8080}}, "api");
     put_workload(store, "staging", {.name = "db", .ports = {{"postgres", 5432, "postgres"}}, .image = "postgres:16"});
     put_service(store, "staging", "db", {{"postgres", 5432, 5432}}, "db");
 }
@@ -133,9 +133,9 @@ void fill_staging(object_store& store)
 void fill_odd_ones(object_store& store)
 {
     put_workload(store, "shop", {.name = "never-ready", .ports = {{"", 8080, "http"}}, .health = "never-ready"});
-    put_service(store, "shop", "never-ready", {{"", 80, 8080}}, "never-ready");
+    put_service(store, "shop", "never-ready", {{"http", 80, 8080}}, "never-ready");
     put_workload(store, "shop", {.name = "crashing", .ports = {{"", 8080, ""}}, .health = "crash-loop"});
-    put_service(store, "shop", "crashing", {{"", 80, 8080}}, "crashing");
+    put_service(store, "shop", "crashing", {{"http", 80, 8080}}, "crashing");
     put_service(store, "shop", "manual", {{"http", 80, 8080}}, std::nullopt);
     json::object endpoint{{"addresses", json::array{"198.51.100.7"}}, {"conditions", json::object{{"ready", true}}}};
     json::object port{{"name", "http"}, {"port", 8080}, {"protocol", "TCP"}};
@@ -144,15 +144,14 @@ void fill_odd_ones(object_store& store)
          {"addressType", "IPv4"},
          {"ports", json::array{port}},
          {"endpoints", json::array{endpoint}}});
-    auto external = service_body("shop", "external", {{"", 80}}, std::nullopt);
-    external["spec"] = json::object{
-        {"type", "ExternalName"}, {"externalName", "example.com"}, {"ports", json::array{json::object{{"port", 80}, {"protocol", "TCP"}}}}};
+    auto external = service_body("shop", "external", {}, std::nullopt);
+    external["spec"] = json::object{{"type", "ExternalName"}, {"externalName", "example.com"}};
     put(store, "", "services", std::move(external));
     put_workload(store, "shop", {.name = "dns-udp", .ports = {{"dns", 5353, "", "UDP"}, {"http", 8053, "http"}}});
     put_service(store, "shop", "dns-udp", {{"dns", 53, 5353, "UDP"}, {"http", 8053, 8053}}, "dns-udp");
-    put_service(store, "shop", "empty", {{"", 80, 8080}}, "nothing-has-this-label");
+    put_service(store, "shop", "empty", {{"http", 80, 8080}}, "nothing-has-this-label");
     put_workload(store, "shop", {.name = "idle", .replicas = 0, .ports = {{"", 8080, "http"}}});
-    put_service(store, "shop", "idle", {{"", 80, 8080}}, "idle");
+    put_service(store, "shop", "idle", {{"http", 80, 8080}}, "idle");
 }
 
 } // namespace
@@ -162,11 +161,11 @@ void fill_with_shop(object_store& store)
     fill_basics(store);
     put_namespace(store, "shop");
     put_workload(store, "shop", {.name = "web", .replicas = 3, .ports = {{"", 8080, "http"}}});
-    put_service(store, "shop", "web", {{"", 80, 8080}}, "web");
+    put_service(store, "shop", "web", {{"http", 80, 8080}}, "web");
     put_workload(store, "shop", {.name = "api", .replicas = 2, .ports = {{"http", 8080, "http"}, {"metrics", 9090, "http"}}});
     put_service(store, "shop", "api", {{"http", 8080, "http"}, {"metrics", 9090, "metrics"}}, "api");
     put_workload(store, "shop", {.name = "cart", .ports = {{"", 8080, "http"}}});
-    put_service(store, "shop", "cart", {{"", 8080, 8080}}, "cart");
+    put_service(store, "shop", "cart", {{"http", 8080, 8080}}, "cart");
     put_workload(store, "shop",
                  {.name = "db",
                   .ports = {{"postgres", 5432, "postgres"}},
@@ -176,18 +175,18 @@ void fill_with_shop(object_store& store)
     put_workload(store, "shop", {.name = "cache", .ports = {{"redis", 6379, "redis"}}, .image = "redis:7"});
     put_service(store, "shop", "cache", {{"redis", 6379, 6379}}, "cache");
     put_workload(store, "shop", {.name = "greeter", .ports = {{"", 2525, "greeter"}}});
-    put_service(store, "shop", "greeter", {{"", 2525, 2525}}, "greeter");
+    put_service(store, "shop", "greeter", {{"smtp", 2525, 2525}}, "greeter");
     put_workload(store, "shop", {.name = "echo", .ports = {{"", 7000, "echo"}}});
-    put_service(store, "shop", "echo", {{"", 7000, 7000}}, "echo");
+    put_service(store, "shop", "echo", {{"echo", 7000, 7000}}, "echo");
     put_workload(store, "shop", {.name = "sink", .ports = {{"", 7001, "sink"}}});
-    put_service(store, "shop", "sink", {{"", 7001, 7001}}, "sink");
+    put_service(store, "shop", "sink", {{"sink", 7001, 7001}}, "sink");
     put_workload(store, "shop", {.name = "source", .ports = {{"", 7002, "source"}}});
-    put_service(store, "shop", "source", {{"", 7002, 7002}}, "source");
+    put_service(store, "shop", "source", {{"source", 7002, 7002}}, "source");
     put_workload(store, "shop", {.name = "orders", .replicas = 2, .ports = {{"http", 8080, "http"}}, .stateful = true});
     put_service(store, "shop", "orders", {{"http", 8080, "http"}}, "orders", "None");
     put_workload(store, "shop", {.name = "mixed-a", .ports = {{"web", 8081, "http"}}, .app_label = "mixed"});
     put_workload(store, "shop", {.name = "mixed-b", .ports = {{"web", 8082, "http"}}, .app_label = "mixed"});
-    put_service(store, "shop", "mixed", {{"", 80, "web"}}, "mixed");
+    put_service(store, "shop", "mixed", {{"web", 80, "web"}}, "mixed");
     fill_odd_ones(store);
     fill_staging(store);
 }
