@@ -79,6 +79,9 @@ void task_scope::cancel()
     const auto children = state_->children;
     for (const auto& [id, signal] : children)
         if (state_->children.contains(id)) signal->emit(asio::cancellation_type::terminal);
+    // Called from outside the loop, co_spawn only posts what it was told: its signals must still be there then, although
+    // their tasks may have ended by themselves meanwhile.
+    asio::post(executor_, [children] {});
 }
 
 awaitable<void> task_scope::join()
