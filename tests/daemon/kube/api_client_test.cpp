@@ -3,6 +3,7 @@
 #include "common/async/timeout.hpp"
 #include "tests/daemon/kube/scripted_server.hpp"
 
+#include <boost/asio/detached.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>

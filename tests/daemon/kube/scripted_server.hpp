@@ -7,8 +7,6 @@
 #include "daemon/kube/credentials.hpp"
 #include "tests/daemon/kube/fakes.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <fmt/core.h>
 
 #include <functional>
@@ -58,6 +56,12 @@ public:
         listener_ = std::move(made.value());
         listen();
     }
+    ~scripted_server()
+    {
+        stop();
+        tasks_.cancel();
+        world_.clock.run(tasks_.join());
+    }
 
     std::function<reply(const http_request&)> answer = [](const http_request&) { return reply{404, "", {}, nullptr}; };
     std::vector<http_request> asked;
@@ -76,7 +80,7 @@ private:
         listener_->wait([this] {
             while (auto got = listener_->try_accept().value()) {
                 ++connections;
-                asio::co_spawn(world_.loop, serve(make_byte_stream(std::move(got->stream))), asio::detached);
+                tasks_.start("connection", serve(make_byte_stream(std::move(got->stream))));
             }
             listen();
         });
@@ -146,6 +150,7 @@ private:
     world& world_;
     std::unique_ptr<acceptor> listener_;
     async_event never_;
+    task_scope tasks_{world_.loop.get_executor(), world_.log};
 };
 
 /// Credentials that a test sets.

@@ -7,9 +7,6 @@
 #include "daemon/kube/pod_rules.hpp"
 #include "tests/daemon/kube/fakes.hpp"
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/detached.hpp>
 #include <catch2/catch.hpp>
 
 using namespace fwd;
@@ -23,7 +20,8 @@ struct bed : kube::test::world {
     std::shared_ptr<kube::exec_cache> plugins = kube::make_exec_cache(around);
     std::unique_ptr<kube::credential_source> credentials;
     std::unique_ptr<kube::api_client> client;
-    asio::cancellation_signal stop;
+    std::vector<std::shared_ptr<void>> informers; ///< they outlive their tasks
+    task_scope tasks{loop.get_executor(), log};
     std::vector<std::string> told;
 
     bed()
@@ -41,9 +39,13 @@ struct bed : kube::test::world {
     }
     ~bed()
     {
-        stop.emit(asio::cancellation_type::terminal);
-        clock.settle();
+        end_tasks();
         clock.run(cluster->stop());
+    }
+    void end_tasks()
+    {
+        tasks.cancel();
+        clock.run(tasks.join());
     }
     void use(const std::string& context)
     {
@@ -56,7 +58,7 @@ struct bed : kube::test::world {
         client = kube::make_api_client(around, *credentials);
     }
     template <class T>
-    std::unique_ptr<kube::informer<T>> watch(kube::scope of)
+    std::shared_ptr<kube::informer<T>> watch(kube::scope of)
     {
         kube::informer_handlers<T> hear;
         hear.added = [this](const auto& o) { told.push_back("+" + o->meta.name); };
@@ -65,8 +67,9 @@ struct bed : kube::test::world {
         hear.synced = [this] { told.push_back("synced"); };
         hear.failed = [this](const kube::api_failure& f, duration) { told.push_back("failed: " + f.why.message()); };
         hear.recovered = [this] { told.push_back("recovered"); };
-        auto made = std::make_unique<kube::informer<T>>(around, *client, std::move(of), std::move(hear));
-        asio::co_spawn(loop, made->run(), asio::bind_cancellation_slot(stop.slot(), asio::detached));
+        auto made = std::make_shared<kube::informer<T>>(around, *client, std::move(of), std::move(hear));
+        informers.push_back(made);
+        tasks.start("watch", made->run());
         return made;
     }
     std::vector<std::string> take() { return std::exchange(told, {}); }
@@ -238,14 +241,13 @@ TEST_CASE("a user without rights is told what is missing, for each list on its o
     REQUIRE_FALSE(b.told.empty());
     CHECK_THAT(b.told[0], Contains("failed: list services in shop: ") && Contains("forbidden") &&
                               Contains("it needs a Role in namespace shop") && Contains(R"(resources ["services"], verbs ["list"])"));
+    b.end_tasks();
     b.use("sim-shop");
     kube::discovery ask{*b.client};
     CHECK(b.clock.run(ask.services({.namespace_name = "shop"})).has_value());
     const auto all = b.clock.run(ask.services({}));
     REQUIRE_FALSE(all.has_value());
     CHECK_THAT(all.error().why.message(), Contains("a ClusterRole"));
-    b.stop.emit(asio::cancellation_type::terminal);
-    b.clock.settle();
 }
 
 TEST_CASE("a server of another authority, and one under another name, are not trusted", "[simulated]")
@@ -297,7 +299,6 @@ TEST_CASE("300 services cost a list and a watch each", "[simulated]")
     std::uint64_t requests = 0;
     for (const auto& [name, count] : b.client->requests()) requests += count;
     CHECK(requests == 4);
-    b.stop.emit(asio::cancellation_type::terminal);
-    b.clock.settle();
+    b.end_tasks();
     b.clock.run((*made)->stop());
 }
