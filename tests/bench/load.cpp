@@ -257,6 +257,7 @@ private:
         one.fd = descriptor{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
         prepare(one.fd.get());
         const auto in = to_sockaddr(at_);
+        spread_source(one.fd.get(), in);
         if (::connect(one.fd.get(), reinterpret_cast<const sockaddr*>(&in), sizeof in) != 0 && errno != EINPROGRESS)
             throw failure("connect");
         watch(EPOLL_CTL_ADD, which, EPOLLOUT);

@@ -35,6 +35,8 @@ class Missing(Exception):
 
 def pinned(core, command):
     """The command on one core, or as it is on a machine with a single one."""
+    if Process.realtime:
+        command = ["chrt", "-r", "5", *command]
     return ["taskset", "-c", str(core), *command] if core is not None and (os.cpu_count() or 1) > 1 else command
 
 
@@ -42,6 +44,7 @@ class Process:
     """A child with its log; ended by its own id only."""
 
     started = []
+    realtime = False
 
     def __init__(self, name, command, log, env=None, **more):
         self.name, self.log = name, log
@@ -358,11 +361,13 @@ def main():
     parse.add_argument("--rounds", type=int, default=7)
     parse.add_argument("--seconds", type=float, default=1.5, help="of each bulk run")
     parse.add_argument("--no-pin", dest="pin", action="store_false", help="let the scheduler place everything")
+    parse.add_argument("--realtime", action="store_true", help="ahead of all other work on this machine (root; for one that is shared)")
     parse.add_argument("--least-upload", type=float, default=1.5, help="exit 1 below this ratio")
     parse.add_argument("--fwd-flag", action="append", default=[], help="a further flag for fwdd, e.g. --fwd-flag=--transport=spdy")
     parse.add_argument("--json", help="file for all figures")
     options = parse.parse_args()
     options.build = options.build.resolve()
+    Process.realtime = options.realtime
     work = Path(tempfile.mkdtemp(prefix="fwd-bench-"))
     try:
         return run(options, work)
