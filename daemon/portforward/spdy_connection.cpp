@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t most_text = 4 * 1024;      ///< of an error stream
 constexpr std::size_t most_control = 64 * 1024;  ///< queued for a peer that makes us answer without reading
-constexpr std::size_t quantum = 64 * 1024;       ///< of one pair, before the next has its turn
+constexpr std::size_t quantum = 48 * 1024;       ///< of one pair, rounded up to whole frames, before the next has its turn
 constexpr std::size_t urgent = 4 * 1024;         ///< pairs with less waiting go first
 constexpr std::size_t largest_frame = 32 * 1024; ///< fifty of them are what a stuck runtime may have to hold
 constexpr std::uint32_t queues_of_peer = 5;      ///< spdystream deals frames to workers by stream id mod 5
@@ -69,11 +69,9 @@ bool spdy_connection::usable() const
 /// The next ids are above the last pair's; of those the first whose worker at the peer serves no other pair of ours.
 std::uint32_t spdy_connection::pick_id() const
 {
-    std::array<int, queues_of_peer> taken{};
-    for (const auto& each : pairs_) ++taken[each->error_id % queues_of_peer];
     std::uint32_t best = next_id_;
     for (std::uint32_t id = next_id_; id < next_id_ + 2 * queues_of_peer; id += 2)
-        if (taken[id % queues_of_peer] < taken[best % queues_of_peer]) best = id;
+        if (residues_[id % queues_of_peer] < residues_[best % queues_of_peer]) best = id;
     return best;
 }
 
@@ -84,6 +82,7 @@ stream_pair& spdy_connection::open(std::uint16_t port, pair_sink& sink)
     made.sink = &sink;
     ++live_;
     made.error_id = id;
+    ++residues_[id % queues_of_peer];
     made.data_id = made.error_id + id_step;
     next_id_ = made.data_id + 2;
     made.opened = clock_.now();
@@ -91,7 +90,7 @@ stream_pair& spdy_connection::open(std::uint16_t port, pair_sink& sink)
         made.dead = true;
         made.pending = pair_failure::tunnel_lost;
         made.text = "the tunnel is closed";
-        unsettled_ = true;
+        pending_ = unsettled_ = true;
         changed();
         return made;
     }
@@ -142,7 +141,7 @@ std::span<const iovec> spdy_connection::write_room(stream_pair& of)
     const auto waiting = backlog();
     // A pair that has nothing queued gets one share more, so that a busy one does not starve it.
     if (waiting >= limits_.queue && (of.queued > 0 || waiting >= 2 * limits_.queue)) {
-        of.wants_room = true;
+        if (!std::exchange(of.wants_room, true)) waiting_.push_back(&of);
         pipe_.wake();
         return {};
     }
@@ -153,12 +152,8 @@ void spdy_connection::commit(stream_pair& of, std::size_t bytes)
 {
     if (of.dead || of.finished || bytes == 0) return;
     auto [first, second] = pipe_.take(bytes);
-    if (of.queue_head >= 64) { // a queue that never runs empty must not grow for ever
-        of.queue.erase(of.queue.begin(), of.queue.begin() + static_cast<std::ptrdiff_t>(of.queue_head));
-        of.queue_head = 0;
-    }
-    of.queue.push_back({std::move(first), false});
-    if (second.size > 0) of.queue.push_back({std::move(second), false});
+    enqueue(of, std::move(first), false);
+    if (second.size > 0) enqueue(of, std::move(second), false);
     of.queued += bytes;
     of.sent += bytes;
     queued_ += bytes;
@@ -172,8 +167,18 @@ void spdy_connection::finish(stream_pair& of)
     if (of.has_queue())
         of.queue.back().fin = true;
     else
-        of.queue.push_back({{}, true});
+        enqueue(of, {}, true);
     pipe_.wake();
+}
+
+void spdy_connection::enqueue(stream_pair& of, out_piece piece, bool fin)
+{
+    if (of.queue_head >= 64) { // a queue that never runs empty must not grow for ever
+        of.queue.erase(of.queue.begin(), of.queue.begin() + static_cast<std::ptrdiff_t>(of.queue_head));
+        of.queue_head = 0;
+    }
+    of.queue.push_back({std::move(piece), fin});
+    if (!std::exchange(of.ready, true)) ready_.push_back(&of);
 }
 
 void spdy_connection::reset(stream_pair& of)
@@ -203,9 +208,18 @@ void spdy_connection::drop(stream_pair& of)
     unchoke(of);
     // With both sides finished what is still queued is sent; otherwise the pair is over now.
     if (!of.dead && !(of.finished && of.remote_done)) stop(of);
-    if (busy_ == 0) sweep();
-    unsettled_ = unsettled_ || busy_ > 0 || retired_;
+    note_gone(of);
     changed();
+}
+
+/// Sweeping costs a look at every pair, so it waits until half of them are gone.
+void spdy_connection::note_gone(stream_pair& of)
+{
+    if (of.sink || of.gone || (!of.dead && of.has_queue())) return;
+    of.gone = true;
+    ++gone_;
+    --residues_[of.error_id % queues_of_peer];
+    if (retired_ || (gone_ >= 32 && gone_ * 2 >= pairs_.size())) unsettled_ = true;
 }
 
 /// Nothing goes either way any more; the peer is told unless it knows.
@@ -246,7 +260,8 @@ void spdy_connection::on_drained()
 {
     const turn now{*this};
     pulse_.heard(clock_.now());
-    for (std::size_t i = 0; i < pairs_.size(); ++i) tell_drained(*pairs_[i]);
+    for (std::size_t i = 0; i < touched_.size(); ++i) tell_drained(*touched_[i]);
+    touched_.clear();
     if (!told_usable_) changed();
 }
 
@@ -260,16 +275,12 @@ void spdy_connection::on_flushed()
 {
     const turn now{*this};
     if (backlog() > 0 || watching_backlog_) watch_backlog(clock_.now());
-    if (backlog() <= limits_.queue / 2) {
-        for (std::size_t i = 0; i < pairs_.size(); ++i) {
-            auto& each = *pairs_[(i + round_) % pairs_.size()];
-            if (each.wants_room && each.sink && !each.dead) {
-                each.wants_room = false;
-                each.sink->on_writable();
-            }
-        }
+    if (waiting_.empty() || backlog() > limits_.queue / 2) return;
+    const auto told = std::exchange(waiting_, {}); // who wants more comes behind the others
+    for (auto* const each : told) {
+        each->wants_room = false;
+        if (each->sink && !each->dead) each->sink->on_writable();
     }
-    for (const auto& each : pairs_) unsettled_ = unsettled_ || !each->sink; // a lingering one may be done
 }
 
 void spdy_connection::fill()
@@ -278,18 +289,21 @@ void spdy_connection::fill()
         pipe_.put(as_bytes(control_));
         control_.clear();
     }
-    if (pairs_.empty()) return;
-    for (const auto& each : pairs_)
+    std::erase_if(ready_, [this](auto* each) {
         if (each->queued < urgent)
             while (each->has_queue()) emit(*each);
-    // By turns, beginning behind the one that was served last.
-    for (std::size_t idle = 0; idle < pairs_.size() && !pipe_.batch_full();) {
-        auto& each = *pairs_[++round_ % pairs_.size()];
-        idle = each.has_queue() ? 0 : idle + 1;
-        for (std::size_t sent = 0; each.has_queue() && sent < quantum;) {
-            sent += each.queue[each.queue_head].piece.size;
-            emit(each);
+        if (!each->has_queue()) each->ready = false;
+        return !each->ready;
+    });
+    while (!ready_.empty() && !pipe_.batch_full()) {
+        auto* const each = ready_.front();
+        ready_.erase(ready_.begin());
+        for (std::size_t sent = 0; each->has_queue() && sent < quantum;) {
+            sent += each->queue[each->queue_head].piece.size;
+            emit(*each);
         }
+        each->ready = each->has_queue();
+        if (each->ready) ready_.push_back(each);
     }
 }
 
@@ -302,6 +316,7 @@ void spdy_connection::emit(stream_pair& of)
     }
     of.queued -= piece.size;
     queued_ -= piece.size;
+    note_gone(of);
     std::array<std::byte, spdy::header_size> header;
     spdy::put_data_header(header.data(), of.data_id, fin ? spdy::flag_fin : 0, piece.size);
     if (piece.size > 0)
@@ -345,7 +360,7 @@ void spdy_connection::on_data(const spdy::data& part)
     }
     if (of->remote_done) return;
     if (!part.bytes.empty()) {
-        of->touched = true;
+        if (!std::exchange(of->touched, true)) touched_.push_back(of);
         of->sink->on_data(part.bytes);
     }
     if (part.fin) remote_end(*of);
@@ -420,11 +435,14 @@ void spdy_connection::end_all(std::string text)
     for (const auto& each : pairs_) {
         queued_ -= each->queued;
         each->drop_queue();
-        if (each->dead) continue;
+        if (!each->dead) {
+            each->pending = pair_failure::tunnel_lost;
+            each->text = text;
+        }
         each->dead = true;
-        each->pending = pair_failure::tunnel_lost;
-        each->text = text;
+        note_gone(*each);
     }
+    pending_ = true;
     stop_timer();
     unsettled_ = true;
 }
@@ -454,7 +472,7 @@ void spdy_connection::settle()
 {
     ++busy_;
     unsettled_ = false;
-    for (std::size_t i = 0; i < pairs_.size(); ++i) {
+    for (std::size_t i = std::exchange(pending_, false) ? 0 : pairs_.size(); i < pairs_.size(); ++i) {
         auto& each = *pairs_[i];
         if (!each.pending) continue;
         tell_drained(each);
@@ -481,8 +499,14 @@ void spdy_connection::settle()
 
 void spdy_connection::sweep()
 {
+    if (gone_ == 0) return;
+    const auto is_gone = [](const auto& each) { return each->gone; };
     last_found_ = nullptr;
-    std::erase_if(pairs_, [](const auto& each) { return !each->sink && (each->dead || !each->has_queue()); });
+    std::erase_if(ready_, is_gone);
+    std::erase_if(touched_, is_gone);
+    std::erase_if(waiting_, is_gone);
+    std::erase_if(pairs_, is_gone);
+    gone_ = 0;
 }
 
 // --- time

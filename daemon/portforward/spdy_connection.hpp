@@ -9,6 +9,7 @@
 #include "daemon/portforward/tunnel_pipe.hpp"
 #include "daemon/portforward/tunnel_pulse.hpp"
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -35,8 +36,10 @@ struct stream_pair {
     bool remote_reset = false;           ///< its RST came
     bool dead = false;                   ///< reset or failed: nothing more goes either way
     bool choked = false;
-    bool wants_room = false;
-    bool touched = false; ///< got data in this drain
+    bool wants_room = false; ///< is in the list of those
+    bool touched = false;    ///< got data in this drain; is in the list of those
+    bool ready = false;      ///< is in the list of those with a queue
+    bool gone = false;       ///< nobody holds it and nothing is left to send: to be swept
 
     [[nodiscard]] bool has_queue() const { return queue_head < queue.size(); }
     void drop_queue()
@@ -75,7 +78,8 @@ public:
     void choke(stream_pair& of, bool full);
     void drop(stream_pair& of);
 
-    static constexpr std::size_t most_pairs = 1000;
+    /// Runtimes keep a pair for a second after its connection ended, so that many short ones live at once.
+    static constexpr std::size_t most_pairs = 16 * 1024;
 
 private:
     class turn;
@@ -107,10 +111,12 @@ private:
     void lose(error why);
     void settle();
     void changed();
+    void note_gone(stream_pair& of);
     void sweep();
 
     // Ids and writing.
     [[nodiscard]] std::uint32_t pick_id() const;
+    void enqueue(stream_pair& of, out_piece piece, bool fin);
     void emit(stream_pair& of);
     [[nodiscard]] std::size_t backlog() const { return queued_ + control_.size() + pipe_.unsent(); }
 
@@ -135,15 +141,20 @@ private:
     spdy::header_decompressor headers_in_;
 
     std::vector<std::unique_ptr<stream_pair>> pairs_; ///< in the order of their ids; gone ones until the turn's end
+    // Lists, since thousands of pairs may rest on a tunnel while a few are busy.
+    std::vector<stream_pair*> ready_;   ///< with a queue, in the order of their turns
+    std::vector<stream_pair*> touched_; ///< got data in this drain
+    std::vector<stream_pair*> waiting_; ///< for room
     stream_pair* last_found_ = nullptr;
-    std::size_t live_ = 0; ///< pairs with a handle
+    std::array<std::uint32_t, 5> residues_{}; ///< pairs by the peer's worker queue
+    std::size_t live_ = 0;                    ///< pairs with a handle
+    std::size_t gone_ = 0;                    ///< pairs to be swept
     std::size_t choked_ = 0;
     std::uint32_t next_id_ = 1, next_ping_ = 1;
     std::uint64_t requests_ = 0;
 
     std::string control_;    ///< frames that go before data
     std::size_t queued_ = 0; ///< payload in all pairs' queues
-    std::size_t round_ = 0;  ///< whose turn it is
 
     tunnel_pulse pulse_;
     timer_id timer_ = 0;
@@ -154,7 +165,8 @@ private:
 
     bool alive_ = true, retired_ = false, told_usable_ = true, told_stalled_ = false;
     int busy_ = 0;           ///< calls from the loop under way: nothing is erased
-    bool unsettled_ = false; ///< something is to be told or erased
+    bool unsettled_ = false; ///< something is to be told or swept
+    bool pending_ = false;   ///< the failure of some pair is to be told
     bool settle_posted_ = false;
     std::optional<error> lost_; ///< to be told to the transport's sink
 };

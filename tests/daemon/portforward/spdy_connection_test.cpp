@@ -362,7 +362,7 @@ TEST_CASE("pairs share the wire by turns, and small ones go first", "[tunnel]")
     write(*pairs[0], std::string(4 * full, 'a'));
     write(*pairs[1], std::string(2 * full, 'b'));
     write(*pairs[2], "quick");
-    CHECK(t.frames() == "data 35 quick\ndata 23 32760\ndata 23 32760\ndata 11 32760\ndata 11 32760\ndata 11 32760\ndata 11 32760\n");
+    CHECK(t.frames() == "data 35 quick\ndata 11 32760\ndata 11 32760\ndata 23 32760\ndata 23 32760\ndata 11 32760\ndata 11 32760\n");
 }
 
 TEST_CASE("GOAWAY lets pairs finish and takes no new ones", "[tunnel]")
