@@ -13,32 +13,12 @@ namespace fwd::portforward {
 
 namespace {
 
-constexpr std::size_t most_text = 4 * 1024;      ///< of an error stream
-constexpr std::size_t most_control = 64 * 1024;  ///< queued for a peer that makes us answer without reading
 constexpr std::size_t quantum = 48 * 1024;       ///< of one pair, rounded up to whole frames, before the next has its turn
 constexpr std::size_t urgent = 4 * 1024;         ///< pairs with less waiting go first
 constexpr std::size_t largest_frame = 32 * 1024; ///< fifty of them are what a stuck runtime may have to hold
-constexpr std::uint32_t queues_of_peer = 5;      ///< spdystream deals frames to workers by stream id mod 5
 constexpr std::uint32_t id_step = 10;            ///< from the error to the data stream: same parity, same worker
-constexpr duration stuck_after = 1s;             ///< without the kernel taking a byte of our backlog
 
 } // namespace
-
-/// A call from the loop: what it changed is told and tidied at its end.
-class spdy_connection::turn {
-public:
-    explicit turn(spdy_connection& of) : of_{of}, keep_{of.keep()} { ++of_.busy_; }
-    turn(const turn&) = delete;
-    turn& operator=(const turn&) = delete;
-    ~turn()
-    {
-        if (--of_.busy_ == 0 && of_.unsettled_) of_.settle();
-    }
-
-private:
-    spdy_connection& of_;
-    std::shared_ptr<void> keep_;
-};
 
 spdy_connection::spdy_connection(std::unique_ptr<data_stream> stream, framing how, std::uint64_t seed, timing& clock,
                                  asio::any_io_executor executor, transport_sink& sink, transport_limits limits)
@@ -325,87 +305,6 @@ void spdy_connection::emit(stream_pair& of)
         pipe_.put(header);
 }
 
-// --- frames
-
-void spdy_connection::on_frame(const spdy::frame& frame)
-{
-    if (const auto* part = std::get_if<spdy::data>(&frame)) return on_data(*part);
-    if (const auto* reply = std::get_if<spdy::syn_reply>(&frame)) return on_reply(*reply);
-    if (const auto* ended = std::get_if<spdy::rst_stream>(&frame)) return on_reset(*ended);
-    if (const auto* ping = std::get_if<spdy::ping>(&frame)) return on_ping(ping->id);
-    // Headers are read even where they say nothing to us: later ones lean on them.
-    if (const auto* more = std::get_if<spdy::headers>(&frame)) return static_cast<void>(read_headers(more->block));
-    if (const auto* syn = std::get_if<spdy::syn_stream>(&frame)) return static_cast<void>(read_headers(syn->block));
-    if (std::holds_alternative<spdy::goaway>(frame)) retire();
-    // SETTINGS and WINDOW_UPDATE mean nothing between Kubernetes' peers.
-}
-
-stream_pair* spdy_connection::find(std::uint32_t stream)
-{
-    const auto is = [stream](const stream_pair& each) { return each.data_id == stream || each.error_id == stream; };
-    if (last_found_ && is(*last_found_)) return last_found_;
-    const auto at = std::lower_bound(pairs_.begin(), pairs_.end(), stream, [](const auto& each, auto id) { return each->data_id < id; });
-    if (at == pairs_.end() || !is(**at)) return nullptr;
-    return last_found_ = at->get();
-}
-
-void spdy_connection::on_data(const spdy::data& part)
-{
-    auto* const of = find(part.stream);
-    if (!of || of->dead || !of->sink) return;
-    if (part.stream == of->error_id) {
-        of->text += as_text(part.bytes.first(std::min(part.bytes.size(), most_text - of->text.size())));
-        if (part.last && !of->text.empty()) fail(*of, classify(of->text), printable(trim(of->text)));
-        return;
-    }
-    if (of->remote_done) return;
-    if (!part.bytes.empty()) {
-        if (!std::exchange(of->touched, true)) touched_.push_back(of);
-        of->sink->on_data(part.bytes);
-    }
-    if (part.fin) remote_end(*of);
-}
-
-void spdy_connection::on_reply(const spdy::syn_reply& reply)
-{
-    if (!read_headers(reply.block)) return;
-    auto* const of = find(reply.stream);
-    if (!of || of->dead || of->replied || !of->sink || reply.stream != of->data_id) return;
-    of->replied = true;
-    of->sink->on_accepted();
-    if (reply.fin) remote_end(*of);
-}
-
-void spdy_connection::on_reset(const spdy::rst_stream& reset)
-{
-    auto* const of = find(reset.stream);
-    if (!of) return;
-    if (reset.stream == of->data_id)
-        of->remote_reset = true;
-    else if (of->replied) // the data stream tells how it ended
-        return;
-    if (of->dead || !of->sink) return;
-    fail(*of, pair_failure::rejected,
-         of->replied ? "the container runtime reset the stream without a reason" : "the container runtime did not accept the stream");
-}
-
-void spdy_connection::on_ping(std::uint32_t id)
-{
-    if (id % 2 == 1) {
-        pulse_.pong(id);
-    } else if (control_.size() < most_control) {
-        spdy::append_ping(control_, id);
-        pipe_.wake();
-    }
-}
-
-bool spdy_connection::read_headers(std::span<const std::byte> block)
-{
-    const auto read = headers_in_.read(block);
-    if (!read) lose(read.error());
-    return read.has_value();
-}
-
 // --- ends
 
 void spdy_connection::tell_drained(stream_pair& of)
@@ -507,94 +406,6 @@ void spdy_connection::sweep()
     std::erase_if(waiting_, is_gone);
     std::erase_if(pairs_, is_gone);
     gone_ = 0;
-}
-
-// --- time
-
-void spdy_connection::note_able(bool before)
-{
-    if (!before && able()) pulse_.able_again(clock_.now());
-}
-
-/// A dead tunnel has no timer: the loop may keep it for longer than the clock lives.
-void spdy_connection::stop_timer()
-{
-    if (timer_ != 0) clock_.cancel(std::exchange(timer_, 0));
-}
-
-void spdy_connection::schedule(time_point when)
-{
-    if (!alive_ || (timer_ != 0 && timer_due_ <= when)) return;
-    stop_timer();
-    timer_due_ = when;
-    timer_ = clock_.call_at(when, [this] { tick(); });
-}
-
-void spdy_connection::tick()
-{
-    const turn guard{*this};
-    timer_ = 0;
-    const auto now = clock_.now();
-    if (backlog() > 0 || watching_backlog_) watch_backlog(now);
-    check_replies(now);
-    check_pulse(now);
-    if (alive_) schedule(able() ? std::max(pulse_.next(), now) : std::max(pulse_.next(), now + stuck_after));
-}
-
-/// Notices that nothing leaves any more: the peer, or somebody on the way, does not read.
-void spdy_connection::watch_backlog(time_point now)
-{
-    const bool before = able();
-    watching_backlog_ = watching_backlog_ && backlog() > 0;
-    if (backlog() == 0) {
-        stuck_ = false;
-    } else if (const auto moved = pipe_.progress(); !watching_backlog_ || moved > backlog_mark_) {
-        watching_backlog_ = true;
-        backlog_mark_ = moved;
-        backlog_since_ = now;
-        stuck_ = false;
-    } else if (now - backlog_since_ >= stuck_after) {
-        stuck_ = true;
-    }
-    note_able(before);
-    if (watching_backlog_) schedule(now + stuck_after);
-    changed();
-}
-
-void spdy_connection::check_replies(time_point now)
-{
-    for (std::size_t i = 0; i < pairs_.size() && alive_; ++i) {
-        auto& each = *pairs_[i];
-        if (each.replied || each.dead || !each.sink) continue;
-        const auto due = std::max(each.opened, pulse_.able_since()) + duration{limits_.reply};
-        if (!able())
-            schedule(std::max(due, now + stuck_after));
-        else if (now < due)
-            schedule(due);
-        else
-            fail(each, pair_failure::no_reply, "the container runtime did not answer the new stream");
-    }
-}
-
-void spdy_connection::check_pulse(time_point now)
-{
-    if (!alive_) return;
-    switch (pulse_.advise(now, able())) {
-    case tunnel_pulse::advice::nothing: return;
-    case tunnel_pulse::advice::ping: send_pings(1, now); break;
-    case tunnel_pulse::advice::ping_all_queues: send_pings(queues_of_peer, now); break;
-    case tunnel_pulse::advice::retire: retire(); return;
-    case tunnel_pulse::advice::dead: lose({errc::timed_out, "the tunnel's other end does not answer"}); return;
-    }
-    changed();
-}
-
-void spdy_connection::send_pings(int count, time_point now)
-{
-    const auto first = next_ping_;
-    for (int i = 0; i < count; ++i, next_ping_ += 2) spdy::append_ping(control_, next_ping_);
-    pulse_.asked(first, next_ping_ - 2, now);
-    pipe_.wake();
 }
 
 } // namespace fwd::portforward

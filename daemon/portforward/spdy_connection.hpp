@@ -82,7 +82,23 @@ public:
     static constexpr std::size_t most_pairs = 16 * 1024;
 
 private:
-    class turn;
+    static constexpr std::uint32_t queues_of_peer = 5; ///< spdystream deals frames to workers by stream id mod 5
+
+    /// A call from the loop: what it changed is told and tidied at its end.
+    class turn {
+    public:
+        explicit turn(spdy_connection& of) : of_{of}, keep_{of.keep()} { ++of_.busy_; }
+        turn(const turn&) = delete;
+        turn& operator=(const turn&) = delete;
+        ~turn()
+        {
+            if (--of_.busy_ == 0 && of_.unsettled_) of_.settle();
+        }
+
+    private:
+        spdy_connection& of_;
+        std::shared_ptr<void> keep_;
+    };
 
     // The pipe's calls.
     void on_bytes(std::span<const std::byte> bytes, bool begins) override;
@@ -146,9 +162,9 @@ private:
     std::vector<stream_pair*> touched_; ///< got data in this drain
     std::vector<stream_pair*> waiting_; ///< for room
     stream_pair* last_found_ = nullptr;
-    std::array<std::uint32_t, 5> residues_{}; ///< pairs by the peer's worker queue
-    std::size_t live_ = 0;                    ///< pairs with a handle
-    std::size_t gone_ = 0;                    ///< pairs to be swept
+    std::array<std::uint32_t, queues_of_peer> residues_{}; ///< pairs by the peer's worker queue
+    std::size_t live_ = 0;                                 ///< pairs with a handle
+    std::size_t gone_ = 0;                                 ///< pairs to be swept
     std::size_t choked_ = 0;
     std::uint32_t next_id_ = 1, next_ping_ = 1;
     std::uint64_t requests_ = 0;
