@@ -217,10 +217,23 @@ def scenarios(options):
     ]
 
 
+def settle(seconds=8.0):
+    """Waits until nobody works off an earlier run any more: kubectl goes on reading a download whose client has left."""
+    end = time.monotonic() + seconds
+    before = {process: process.cpu() for process in Process.started}
+    while time.monotonic() < end:
+        time.sleep(0.2)
+        now = {process: process.cpu() for process in Process.started}
+        if all(now[process] - before[process] <= 1 / TICKS for process in now):
+            return
+        before = now
+
+
 def measure(options, tool, scenario):
     """One run: {"figure", "cpu"} or {"error"}."""
     process, (address, port) = tool.of(scenario.service)
     command = [str(options.build / "fwd-bench-load"), *scenario.arguments, "--address", address, "--port", str(port)]
+    settle()
     before = process.cpu()
     done = subprocess.run(pinned(0 if options.pin else None, command), capture_output=True, text=True, timeout=60)
     used = process.cpu() - before
