@@ -241,6 +241,49 @@ TEST_CASE("decrypted bytes are never stranded when a read filled its target", "[
     CHECK(seen == text);
 }
 
+TEST_CASE("many small records are all read, by waiting and by asking again", "[tls]")
+{
+    bed here;
+    auto both = here.shake(client_context(), server_context(), here.sockets());
+    REQUIRE(both.client.has_value());
+    REQUIRE(both.server.has_value());
+    auto& client = **both.client;
+    const auto say = [&](std::string_view text) {
+        const iovec piece{const_cast<char*>(text.data()), text.size()};
+        REQUIRE((*both.server)->try_writev({&piece, 1}).bytes == text.size());
+    };
+    std::string sent, seen;
+    std::array<std::byte, 4096> chunk;
+    const auto read = [&] {
+        const auto step = client.try_read(chunk);
+        if (step.what == io_step::state::moved) seen += as_text(std::span{chunk}.first(step.bytes));
+        return step.what;
+    };
+    for (int i = 0; i < 100; ++i) {
+        const auto text = "line " + std::to_string(i) + "\n";
+        sent += text;
+        say(text);
+        if (i % 3 == 0) read();
+    }
+    SECTION("waiting")
+    {
+        while (seen.size() < sent.size()) {
+            test::run_on(here.loop, ready(client, interest::read));
+            read();
+        }
+    }
+    SECTION("asking")
+    {
+        for (int i = 0; i < 10'000 && seen.size() < sent.size(); ++i) read();
+    }
+    CHECK(seen == sent);
+    // Emptied, it says so once without asking the kernel, and then looks again.
+    while (read() == io_step::state::moved) {}
+    say("late");
+    if (read() != io_step::state::moved) read();
+    CHECK(seen == sent + "late");
+}
+
 TEST_CASE("a writer is stopped when the peer does not read, and goes on when it does", "[tls]")
 {
     bed here;
