@@ -84,6 +84,12 @@ void connection::on_no_tunnel(const tunnel_failure& why, bool final)
     if (stage_ == stage::wanting && pool_ && pool_->pod() == pod && why.what != tunnel_failure::kind::pod_gone) abort();
 }
 
+void connection::bulk()
+{
+    bulk_ = true;
+    pool_->bulk_begins(*over_tunnel_);
+}
+
 void connection::may_retry(pair_failure why, std::string text)
 {
     const auto pod = pool_->pod();
@@ -128,8 +134,10 @@ void connection::leave_pool()
     if (!pool_) return;
     if (stage_ == stage::wanting)
         pool_->cancel(*this);
-    else
+    else {
+        if (std::exchange(bulk_, false)) pool_->bulk_ends(*over_tunnel_);
         pool_->released();
+    }
     pool_ = nullptr;
 }
 

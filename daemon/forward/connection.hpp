@@ -48,6 +48,7 @@ private:
     enum class stage { fresh, held, wanting, running, over };
 
     void answered() override { host_.answered(*this); }
+    void bulk() override;
     void may_retry(portforward::pair_failure why, std::string text) override;
     void over(std::optional<portforward::pair_failure> why, std::string text) override;
     void on_tunnel(portforward::transport& over) override;
@@ -69,6 +70,7 @@ private:
     std::uint16_t port_ = 0;
     std::optional<kube::pod_ref> avoid_;
     bool retried_ = false;
+    bool bulk_ = false;
 };
 
 } // namespace fwd::forward

@@ -53,9 +53,12 @@ void relay::abort()
     client_->reset();
 }
 
-void relay::touch()
+void relay::touch(std::size_t bytes)
 {
     traffic_->last_active.store(clock_.wall_now().time_since_epoch().count(), std::memory_order_relaxed);
+    const bool was_bulk = moved_ >= limits_.bulk;
+    moved_ += bytes;
+    if (!was_bulk && moved_ >= limits_.bulk) owner_.bulk();
 }
 
 void relay::read_client()
@@ -88,7 +91,7 @@ void relay::read_client()
         }
         break;
     }
-    if (turn) touch();
+    if (turn) touch(turn);
     client_->wait(interest::read, [this] { read_client(); });
 }
 
@@ -153,7 +156,7 @@ void relay::on_drained()
     for (const auto& piece : pieces_) count += piece.iov_len;
     traffic_->bytes_in.fetch_add(count, std::memory_order_relaxed);
     last_from_pod_ = clock_.now();
-    touch();
+    touch(count);
     if (!answered_) {
         answered_ = true;
         replay_ = {};

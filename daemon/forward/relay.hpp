@@ -21,6 +21,8 @@ public:
     virtual ~relay_events() = default;
     /// The first bytes from the pod.
     virtual void answered() = 0;
+    /// So much has passed that others had better not share its tunnel. Once.
+    virtual void bulk() = 0;
     /// The pair failed and nothing can have been done twice: start() may be called again with another tunnel. The relay waits.
     virtual void may_retry(portforward::pair_failure why, std::string text) = 0;
     /// The connection is over. With a failure the client has been reset.
@@ -30,6 +32,7 @@ public:
 struct relay_limits {
     std::size_t turn = 256 * 1024;     ///< bytes read from the client before others get their turn
     std::size_t backlog = 1024 * 1024; ///< bytes held for a client that does not read, before its tunnel stops
+    std::size_t bulk = 256 * 1024;     ///< bytes both ways that make a connection bulk
     std::size_t replay = 16 * 1024;    ///< first bytes of the client that are kept for a retry
     duration silence = 2s;             ///< of the pod, before a lazy FIN
     duration longest_half_close = 30s;
@@ -67,7 +70,7 @@ private:
     void pod_ended_and_flushed();
     void discard_client();
     void finish(std::optional<portforward::pair_failure> why, std::string text);
-    void touch();
+    void touch(std::size_t bytes);
 
     std::unique_ptr<data_stream> client_;
     timing& clock_;
@@ -82,6 +85,7 @@ private:
     std::size_t backlog_used_ = 0;
     std::vector<std::byte> replay_;
     bool replay_whole_ = true; ///< replay_ is all that the client said so far
+    std::size_t moved_ = 0;    ///< bytes both ways
     bool answered_ = false;
     bool client_done_ = false; ///< the client finished writing
     bool fin_sent_ = false;

@@ -16,6 +16,7 @@ struct tunnel_pool::tunnel final : portforward::transport_sink {
     std::unique_ptr<transport> link;
     std::uint16_t port;      ///< the only one that a legacy tunnel serves
     time_point idle_since{}; ///< valid while it has no pairs
+    std::size_t bulk = 0;    ///< connections on it that move much
 };
 
 tunnel_pool::tunnel_pool(kube::pod_ref pod, portforward::negotiator& through, task_scope& tasks, timing& clock, random_source& random,
@@ -38,10 +39,11 @@ transport* tunnel_pool::pick(std::uint16_t port)
         auto& link = *candidate->link;
         if (!link.usable() || link.pairs() >= link.most_pairs()) continue;
         if (link.kind() == portforward::transport_kind::legacy && candidate->port != port) continue;
-        if (!best || link.pairs() < best->link->pairs()) best = candidate.get();
+        if (!best || std::pair{candidate->bulk, link.pairs()} < std::pair{best->bulk, best->link->pairs()}) best = candidate.get();
     }
-    // Beyond four pairs a tunnel is shared only when no further one may be opened.
-    if (best && best->link->pairs() >= limits_.pairs && tunnels_.size() + opening_ < limits_.tunnels) return nullptr;
+    // Beyond four pairs, or behind a reader that may stall it, a tunnel is shared only when no further one may be opened.
+    const bool crowded = best && (best->link->pairs() >= limits_.pairs || best->bulk > 0);
+    if (crowded && tunnels_.size() + opening_ < limits_.tunnels) return nullptr;
     return best ? best->link.get() : nullptr;
 }
 
@@ -168,6 +170,23 @@ void tunnel_pool::retire_all()
 {
     for (const auto& one : tunnels_) one->link->retire();
     close_rested();
+}
+
+void tunnel_pool::bulk_begins(transport& over)
+{
+    if (tunnels_.empty()) return; // it died meanwhile
+    bool other = opening_ > 0;
+    for (const auto& one : tunnels_) {
+        if (one->link.get() == &over) ++one->bulk;
+        other = other || (one->link->usable() && one->bulk == 0 && one->link->pairs() < limits_.pairs);
+    }
+    if (!other && !retry_timer_ && tunnels_.size() < limits_.tunnels) open_one(tunnels_.front()->port);
+}
+
+void tunnel_pool::bulk_ends(transport& over)
+{
+    for (const auto& one : tunnels_)
+        if (one->link.get() == &over && one->bulk > 0) --one->bulk;
 }
 
 void tunnel_pool::released()

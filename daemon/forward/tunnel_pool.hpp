@@ -47,6 +47,9 @@ public:
     /// A tunnel at once, or nullptr: then the waiter is queued and called, until cancel(). `port` matters to legacy tunnels only.
     [[nodiscard]] portforward::transport* acquire(tunnel_waiter& waiter, std::uint16_t port);
     void cancel(tunnel_waiter& waiter);
+    /// A connection on `over` moves so much that new ones get other tunnels while there may be others; and its end.
+    void bulk_begins(portforward::transport& over);
+    void bulk_ends(portforward::transport& over);
     /// The last connection on `over` may have ended; looks what can be closed.
     void released();
     /// New credentials, network change, wake-up: try now, and ask living tunnels whether they live.

@@ -78,6 +78,7 @@ struct bed : relay_events {
         one = std::make_unique<relay>(std::move(mine), clock, traffic, half, *this, limits);
     }
     void answered() override { ++answers; }
+    void bulk() override { ++bulks; }
     void may_retry(pair_failure why, std::string) override { retry = why; }
     void over(std::optional<pair_failure> why, std::string) override
     {
@@ -111,7 +112,7 @@ struct bed : relay_events {
     scripted_transport tunnel;
     std::unique_ptr<data_stream> far;
     std::unique_ptr<relay> one;
-    int answers = 0, ended = 0;
+    int answers = 0, bulks = 0, ended = 0;
     std::optional<pair_failure> ended_by, retry;
     bool saw_end = false, saw_reset = false;
 };
@@ -276,4 +277,15 @@ TEST_CASE("a full tunnel pauses the client until there is room", "[relay]")
     b.tunnel.last->sink.on_writable();
     b.clock.settle();
     CHECK(b.tunnel.sent == "first");
+}
+
+TEST_CASE("a connection is told to be bulk once, when a quarter of a megabyte has passed", "[relay]")
+{
+    bed b;
+    b.one->start(b.tunnel, 80);
+    b.tunnel.say(std::string(200 * 1024, 'x'));
+    CHECK(b.bulks == 0);
+    b.tunnel.say(std::string(100 * 1024, 'x'));
+    b.tunnel.say(std::string(300 * 1024, 'x'));
+    CHECK(b.bulks == 1);
 }

@@ -195,3 +195,21 @@ TEST_CASE("a dead tunnel is replaced for those who come after", "[tunnel_pool]")
     b.clock.advance(20ms);
     CHECK(second.has != nullptr);
 }
+
+TEST_CASE("a new connection never shares a tunnel with a bulk one while another tunnel may be opened", "[tunnel_pool]")
+{
+    bed b;
+    client download{b.pool};
+    b.clock.advance(20ms);
+    REQUIRE(download.has != nullptr);
+    b.pool.bulk_begins(*download.has);
+    client at_once{b.pool};
+    CHECK(at_once.has == nullptr); // it waits for the tunnel that is being opened
+    b.clock.advance(20ms);
+    REQUIRE(at_once.has != nullptr);
+    CHECK(at_once.has != download.has);
+    b.pool.bulk_ends(*download.has);
+    at_once.has->carried = 3;
+    client later{b.pool};
+    CHECK(later.has == download.has);
+}
