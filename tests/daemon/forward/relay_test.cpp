@@ -208,13 +208,13 @@ TEST_CASE("the pod's end reaches the client after all bytes, and late words of t
 
 TEST_CASE("a refused port may be tried again with what the client said, and then says it once", "[relay]")
 {
+    scripted_transport other; // outlives the relay, as tunnels do
     bed b;
     b.client_says("hello");
     b.one->start(b.tunnel, 80);
     b.tunnel.last->sink.on_failed(pair_failure::refused, "connection refused");
     CHECK(b.retry == pair_failure::refused);
     CHECK(b.ended == 0);
-    scripted_transport other;
     b.one->start(other, 80);
     CHECK(other.sent == "hello");
     other.say("ok");
