@@ -3,7 +3,6 @@
 import concurrent.futures
 import hashlib
 import socket
-import time
 
 from bed import case, connect, curl, http_get, read_all
 
@@ -113,12 +112,11 @@ def many_connections(bed):
     assert good == 200, f"{good} of 200"
 
 
-@case("a reader that stopped reading disturbs no connection that comes after", on=BOTH)
+@case("a reader that stops reading disturbs no other connection", on=BOTH)
 def stalled_reader(bed):
     bed.shop(services=["web.shop", "source.shop"])
     stalled = [connect("source", 7002, 30) for _ in range(2)] + [connect("web", 80, 30)]
     stalled[2].sendall(b"GET /big?bytes=1000000000 HTTP/1.1\r\nHost: web\r\n\r\n")
-    time.sleep(1.5)  # until the buffers between are full and their tunnels known to be stalled
     for _ in range(20):
         assert http_get("web", 80, "/healthz", 5)[0] == 200
     for c in stalled:
