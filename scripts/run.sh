@@ -11,7 +11,8 @@ as_user() { "${user[@]}" "$@"; }
 user=() home=$HOME uid=$(id -u)
 if [ "$uid" = 0 ] && [ "${SUDO_UID:-0}" != 0 ]; then
   uid=$SUDO_UID
-  home=$(getent passwd "$uid" | cut -d: -f6)
+  home=$(getent passwd "$uid" | cut -d: -f6 || true)
+  home=${home:-/nonexistent} # a bare number: nothing of theirs to look for
   user=(setpriv --reuid "$uid" --regid "${SUDO_GID:-$uid}" --clear-groups env "HOME=$home")
 fi
 export BUILD_DIR=${BUILD_DIR:-build-release} BUILD_TYPE=Release
