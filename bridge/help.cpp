@@ -21,10 +21,9 @@ Start the daemon                      (as root; fwd start asks sudo for it)
     -m, --mapping PORT:LOCAL          local port of a service port (SVC:PORT:LOCAL for one service)
     -r, --reserve SVC[.NS[.CTX]]:IP   fixed address; -z, --fwd-conf FILE has many
     -d, --domain NAME                 also SVC.NAME and SVC.NS.NAME
-    --local SVC[:PORT]                runs here: names point to 127.0.0.1
     --address-base IP  --hosts-path FILE  --api-listen ADDR:PORT|off  --wait DURATION
     --transport auto|websocket|spdy|legacy   --listening auto|lookup|bind
-    --allow-shadow  --unprivileged  --run-as USER  --no-aliases
+    --unprivileged  --run-as USER  --no-aliases
     --log-level LEVEL  --log-file FILE  --log-format text|json  -v
 
 Use it                                (as yourself)
