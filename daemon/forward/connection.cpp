@@ -69,7 +69,6 @@ void connection::pods_changed()
 void connection::on_no_tunnel(const tunnel_failure& why, bool final)
 {
     const auto pod = pool_->pod();
-    host_.tunnel_failed(*this, pod, why);
     if (!final) return; // the pool tries again until our deadline
     pool_ = nullptr;
     stage_ = stage::fresh;

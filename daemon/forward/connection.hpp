@@ -22,7 +22,6 @@ public:
     /// Nobody is eligible. True: it is held and will hear pods_changed(); false: it must be reset now.
     virtual bool hold(connection& who) = 0;
     virtual void answered(connection& who) = 0;
-    virtual void tunnel_failed(connection& who, const kube::pod_ref& pod, const portforward::tunnel_failure& why) = 0;
     virtual void pair_failed(connection& who, const kube::pod_ref& pod, portforward::pair_failure why, const std::string& text,
                              portforward::transport* over) = 0;
     /// It is over and may be destroyed, later than this call.

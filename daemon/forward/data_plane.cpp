@@ -258,11 +258,6 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         tell({route.what.id, report::what::answered, {}, {}, {}, parts.clock.wall_now()});
     }
 
-    void tunnel_failed(connection&, const kube::pod_ref&, const tunnel_failure&) override
-    {
-        // The pool has told every forward of the pod already.
-    }
-
     void pair_failed(connection& who, const kube::pod_ref& pod, pair_failure why, const std::string& text,
                      portforward::transport* over) override
     {

@@ -245,12 +245,12 @@ awaitable<void> supervisor::apply(batch& now)
                 if (!routed) port.listen_code = "not_routed", port.listen_problem = routed.error().message();
             }
     } else {
-        for (const auto& [id, hostname] : now.listens) co_await listen_bound(forwarded_.at(id).groups.at(hostname), id.context);
+        for (const auto& [id, hostname] : now.listens) co_await listen_bound(forwarded_.at(id).groups.at(hostname));
     }
     co_await write_names(now.touched);
 }
 
-awaitable<void> supervisor::listen_bound(group& at, const std::string&)
+awaitable<void> supervisor::listen_bound(group& at)
 {
     for (auto& [planned, port] : at.ports) {
         if (port.listens == port_state::listening::there) continue;

@@ -123,10 +123,6 @@ private:
         std::vector<endpoints> endpoints_;
         std::set<service_id> touched;
     };
-    struct watching {
-        watch_scope scope;
-        std::shared_ptr<wish> what;
-    };
 
     // supervisor.cpp: contexts and wishes
     result<cluster*> open_context(const std::string& name);
@@ -159,7 +155,7 @@ private:
     void remove_group(forwarded& of, const std::string& hostname, batch& to);
     void claim_names(forwarded& of, const std::string& hostname);
     awaitable<void> apply(batch& now);
-    awaitable<void> listen_bound(group& at, const std::string& context);
+    awaitable<void> listen_bound(group& at);
     awaitable<void> write_names(const std::set<service_id>& touched);
     void announce(port_state& port);
     void recheck_later();

@@ -161,11 +161,6 @@ void tunnel_pool::dead(tunnel& which)
     serve_waiting();
 }
 
-void tunnel_pool::retire(transport& over)
-{
-    over.retire();
-}
-
 void tunnel_pool::retire_all()
 {
     for (const auto& one : tunnels_) one->link->retire();

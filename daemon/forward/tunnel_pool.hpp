@@ -55,8 +55,6 @@ public:
     /// New credentials, network change, wake-up: try now, and ask living tunnels whether they live.
     void poke();
     void probe();
-    /// The tunnel brought bad news of its pod (sandbox gone and the like): no new pairs on it.
-    void retire(portforward::transport& over);
     /// The pod takes no new connections; its tunnels close with their last pair.
     void retire_all();
     /// Closes everything; waiters are dropped without a word.
