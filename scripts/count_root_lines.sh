@@ -5,11 +5,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 counted="agent protocol socket_lookup aliases hosts_file"
-# Runs as root too and is told apart: pure text editing, timing of writes, whole files and packets, the lock, and giving up privileges.
-beside="hosts_text hosts_keeper file_bytes packet_socket liveness confine descriptor types"
+# Runs as root too and is told apart: the child's signals, pure text editing, timing of writes, whole files and packets, the lock,
+# and giving up privileges.
+beside="child in_place hosts_text hosts_keeper file_bytes packet_socket liveness confine descriptor types"
 
-ceiling=700        # of the counted ones; meant to come below 600
-ceiling_beside=400 # of those beside them
+ceiling=599        # of the counted ones
+ceiling_beside=490 # of those beside them
 
 lines_of() { # comments go by the compiler's own reader, which knows strings; includes are left unread
   g++ -std=c++20 -fpreprocessed -E -P -x c++ "$1" 2>/dev/null | grep -cv '^[[:space:]]*$' || true
@@ -32,7 +33,7 @@ count "$beside"
 sum_beside=$total
 printf '%6d  beside them, of at most %d\n\n' "$sum_beside" "$ceiling_beside"
 count "$counted"
-printf '%6d  together, of at most %d\n' "$total" "$ceiling"
+printf '%6d  together, of at most %d; %d with those beside them\n' "$total" "$ceiling" $((total + sum_beside))
 
 if [ -n "${1:-}" ]; then
   echo

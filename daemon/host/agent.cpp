@@ -1,5 +1,6 @@
 #include "daemon/host/agent.hpp"
 
+#include "daemon/host/child.hpp"
 #include "daemon/host/confine.hpp"
 #include "daemon/host/hosts_keeper.hpp"
 #include "daemon/host/liveness.hpp"
@@ -10,17 +11,13 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cerrno>
-#include <csignal>
-#include <cstdio>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
-#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 namespace fwd::host {
 namespace {
@@ -30,16 +27,14 @@ using clock = hosts_keeper::clock;
 
 class agent {
 public:
-    agent(const serve_options& where, descriptor socket, descriptor signals, pid_t engine)
-        : where_{where}, socket_{std::move(socket)}, signals_{std::move(signals)}, engine_{engine},
-          hosts_{where.hosts_path, where.run_root}, own_name_{own_host_name()}
+    agent(const serve_options& where, descriptor socket, child& engine)
+        : where_{where}, socket_{std::move(socket)}, engine_{engine}, hosts_{where.hosts_path, where.run_root}
     {
     }
     /// Until the engine is gone. The exit status.
     int run();
 
 private:
-    void read_signals();
     void receive();
     void answer(const request& asked, const packet& came);
     void send(std::uint32_t id, const result<std::string>& outcome, int passed = -1);
@@ -51,53 +46,31 @@ private:
     void undo();
 
     serve_options where_;
-    descriptor socket_, signals_, lock_;
-    const pid_t engine_;
+    descriptor socket_, lock_;
+    child& engine_;
     uid_t uid_ = 0;
-    bool served_ = false, gone_ = false, ended_ = false;
-    int status_ = 1;
+    bool served_ = false, gone_ = false;
     hosts_keeper hosts_;
     std::optional<socket_lookup> lookup_;
     std::optional<aliases> aliases_;
-    const std::string own_name_;
+    const std::string own_name_ = own_host_name();
     std::string run_folder_;
 };
 
 int agent::run()
 {
-    while (!gone_ && !ended_) {
+    while (!gone_ && !engine_.ended()) {
         const auto wait = std::chrono::ceil<std::chrono::milliseconds>(std::clamp<clock::duration>(hosts_.due() - clock::now(), 0ms, 1h));
-        pollfd ready[] = {{socket_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {hosts_.changes(), POLLIN, 0}};
+        pollfd ready[] = {{socket_.get(), POLLIN, 0}, {engine_.changes(), POLLIN, 0}, {hosts_.changes(), POLLIN, 0}};
         if (::poll(ready, std::size(ready), static_cast<int>(wait.count())) < 0) continue;
-        if (ready[1].revents != 0) read_signals();
+        if (ready[1].revents != 0) engine_.look();
         if (ready[0].revents != 0) receive();
         const auto done = hosts_.turn(ready[2].revents != 0);
         for (const auto id : done.answered) send(id, done.written ? result<std::string>{""} : done.written.error());
         tell(done.notices);
     }
     undo();
-    for (int tenths = 0; !ended_; ++tenths) { // it closed its socket and has a few seconds to end
-        if (tenths == 20 || tenths == 50) (void)::kill(engine_, tenths == 20 ? SIGTERM : SIGKILL);
-        pollfd ready{signals_.get(), POLLIN, 0};
-        (void)::poll(&ready, 1, 100);
-        read_signals();
-    }
-    return status_;
-}
-
-void agent::read_signals()
-{
-    signalfd_siginfo came;
-    while (::read(signals_.get(), &came, sizeof came) == sizeof came) {
-        const int signal = static_cast<int>(came.ssi_signo);
-        int status = 0;
-        if (signal == SIGCHLD && !ended_ && ::waitpid(engine_, &status, WNOHANG) == engine_) {
-            ended_ = true;
-            status_ = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-        } else if (signal != SIGCHLD && !ended_ && (came.ssi_code <= 0 || signal == SIGTERM)) {
-            (void)::kill(engine_, signal); // the terminal's own (SI_KERNEL) reach the engine without us
-        }
-    }
+    return engine_.end();
 }
 
 void agent::receive()
@@ -155,7 +128,7 @@ result<std::string> agent::hello(unsigned flags, const ucred& who)
     if ((flags & without_names) == 0) hosts_.watch(uid_);
     const auto text = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}", lookup_ ? "lookup" : "bind", lookup ? "" : lookup.error().message(),
                                   where_.hosts_path, problem, run_folder_, ::getpid(), aliases_ ? "aliases" : "");
-    if (const auto confined = confine(engine_); !confined) return confined.error();
+    if (const auto confined = confine(engine_.id()); !confined) return confined.error();
     served_ = true;
     tell(said);
     return text;
@@ -214,38 +187,16 @@ int serve(const serve_options& options, const std::function<int(engine_handle)>&
     int ends[2];
     const int yes = 1;
     const timeval patience{1, 0};
-    sigset_t ours, before;
-    sigemptyset(&ours);
-    for (const int signal : {SIGTERM, SIGINT, SIGHUP, SIGCHLD}) sigaddset(&ours, signal);
     if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return 1;
     descriptor mine{ends[0]}, theirs{ends[1]};
     (void)::setsockopt(mine.get(), SOL_SOCKET, SO_PASSCRED, &yes, sizeof yes);
     (void)::setsockopt(mine.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    (void)::sigprocmask(SIG_BLOCK, &ours, &before);
-    const pid_t self = ::getpid(), engine = ::fork();
-    if (engine == 0) {
+    child engine{[&](pid_t parent) {
         mine.reset();
-        (void)::sigprocmask(SIG_SETMASK, &before, nullptr);
-        (void)::signal(SIGTSTP, SIG_IGN); // a stopped engine below an agent that goes on would leave the shell waiting
-        const int status = engine_main({theirs.release(), self});
-        (void)std::fflush(nullptr);
-        ::_exit(status);
-    }
+        return engine_main({theirs.release(), parent});
+    }};
     theirs.reset();
-    for (const int signal : {SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU, SIGPIPE, SIGIO}) (void)::signal(signal, SIG_IGN);
-    descriptor signals{::signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK)};
-    if (engine < 0 || !signals) return 1;
-    return agent{options, std::move(mine), std::move(signals), engine}.run();
-}
-
-int cleanup(const serve_options& options, const std::function<void(const std::string&)>& say)
-{
-    hosts_file hosts{options.hosts_path, options.run_root};
-    auto addresses = aliases::open();
-    (void)::mkdir(options.run_root.c_str(), 0755);
-    for (const auto& done : remove_leftovers(options.run_root, hosts, addresses ? &*addresses : nullptr, {})) say(done);
-    (void)::rmdir(options.run_root.c_str());
-    return 0;
+    return engine ? agent{options, std::move(mine), engine}.run() : 1;
 }
 
 } // namespace fwd::host

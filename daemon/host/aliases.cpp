@@ -6,7 +6,6 @@
 #include <charconv>
 #include <ifaddrs.h>
 #include <linux/if_addr.h>
-#include <linux/rtnetlink.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -22,8 +21,6 @@ struct address_message {
     ifaddrmsg about;
     rtattr local_head;
     std::uint32_t local;
-    rtattr address_head;
-    std::uint32_t address;
     rtattr label_head;
     char label[16];
 };
@@ -56,23 +53,16 @@ result<void> aliases::change(std::uint16_t type, std::span<const ipv4> addresses
 {
     const bool adds = type == RTM_NEWADDR;
     const auto flags = static_cast<std::uint16_t>(NLM_F_REQUEST | NLM_F_ACK | (adds ? NLM_F_CREATE | NLM_F_EXCL : 0));
-    address_message message{{sizeof message, type, flags, 0, 0},
-                            {AF_INET, 32, 0, RT_SCOPE_HOST, lo},
-                            {8, IFA_LOCAL},
-                            0,
-                            {8, IFA_ADDRESS},
-                            0,
-                            {20, IFA_LABEL},
-                            {}};
+    address_message message{
+        {sizeof message, type, flags, 0, 0}, {AF_INET, 32, 0, RT_SCOPE_HOST, lo}, {8, IFA_LOCAL}, 0, {20, IFA_LABEL}, {}};
     alias_label(owner).copy(message.label, sizeof message.label - 1);
     int refusal = 0;
     for (const auto one : addresses) { // a few microseconds each
-        message.local = message.address = htonl(one.bits);
+        message.local = htonl(one.bits);
         struct {
             nlmsghdr head;
             nlmsgerr body;
-            address_message copy;
-        } answer{};
+        } answer{}; // the copy of our message that follows is cut off
         if (::send(socket_.get(), &message, sizeof message, 0) < 0 || ::recv(socket_.get(), &answer, sizeof answer, 0) < 0)
             return errno_error("rtnetlink");
         if (answer.body.error != 0 && -answer.body.error != (adds ? EEXIST : EADDRNOTAVAIL)) refusal = -answer.body.error;

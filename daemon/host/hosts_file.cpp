@@ -1,15 +1,13 @@
 #include "daemon/host/hosts_file.hpp"
 
 #include "daemon/host/file_bytes.hpp"
+#include "daemon/host/in_place.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
-#include <cstdlib>
 #include <fcntl.h>
 #include <filesystem>
-#include <fmt/format.h>
 #include <sys/file.h>
 #include <thread>
 
@@ -63,15 +61,16 @@ result<bool> hosts_file::update(const edit& change)
         if (errno != EWOULDBLOCK || tries > 1000) return errno_error("lock " + folder_);
         std::this_thread::sleep_for(1ms);
     }
-    recover();
     for (int tries = 0; tries < 100; ++tries) {
         auto old = open();
+        if (old && tries == 0 && mend(old->folder.get(), old->name, saved_path(), old->text) == mending::not_ours)
+            notices_.push_back(path_ + " was changed after a crash; it is left as it is");
         if (!old) return old.error();
         (void)::unlinkat(old->folder.get(), old->temporary.c_str(), 0); // of one that was killed
         const auto wanted = change(old->text);
         if (wanted == old->text) return tries > 0;
         auto outcome = swap_in(*old, wanted);
-        if (outcome && *outcome == attempt::in_place) outcome = write_in_place(*old, change);
+        if (outcome && *outcome == attempt::in_place) outcome = in_place(*old, change);
         if (!outcome) return outcome.error().in("write " + path_);
         if (*outcome == attempt::done) return true;
     }
@@ -110,57 +109,13 @@ result<hosts_file::attempt> hosts_file::swap_in(opened& old, const std::string& 
     return replaced ? attempt::done : attempt::again;
 }
 
-result<hosts_file::attempt> hosts_file::write_in_place(opened& old, const edit& change)
+result<hosts_file::attempt> hosts_file::in_place(opened& old, const edit& change)
 {
-    old.file.reset(); // a lease is only for those who alone have the file open; while it is held, others wait in open()
-    const descriptor file{::openat(old.folder.get(), old.name.c_str(), O_RDWR | O_NOFOLLOW | O_CLOEXEC)};
-    if (!file) return errno_error("open");
-    (void)::fcntl(file.get(), F_SETSIG, SIGURG); // who is made to wait need not tell us: SIGIO would end the process
-    for (int tries = 0; tries < 50 && ::fcntl(file.get(), F_SETLEASE, F_WRLCK) != 0 && errno == EAGAIN; ++tries)
-        std::this_thread::sleep_for(1ms);
-    const auto text = read_all(file.get());
-    if (!text) return text.error();
-    const auto wanted = change(*text), fresh = saved_path() + ".new";
-    const descriptor saved{::open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600)};
-    if (!write_all(saved.get(), fmt::format("{}\n{}{}", text->size(), *text, wanted)) || ::fsync(saved.get()) != 0 ||
-        ::rename(fresh.c_str(), saved_path().c_str()) != 0)
-        return errno_error("save the original as " + saved_path());
-    const auto put = [&](std::string_view all) {
-        const auto from = common_prefix(*text, wanted);
-        return write_all(file.get(), all.substr(from), from) && ::ftruncate(file.get(), static_cast<off_t>(all.size())) == 0 &&
-               ::fsync(file.get()) == 0;
-    };
-    if (!put(wanted)) {
-        const auto failure = errno_error("write in place");
-        if (put(*text)) (void)::unlink(saved_path().c_str());
-        return failure;
-    }
-    const auto now = read_all(file.get());
-    (void)::unlink(saved_path().c_str());
-    if (now && now->starts_with(wanted)) return attempt::done;
-    notices_.push_back("another program wrote to " + path_ + " at the same time; look through it");
-    return attempt::again;
-}
-
-void hosts_file::recover()
-{
-    const descriptor saved{::open(saved_path().c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
-    const auto text = saved ? read_all(saved.get()) : result<std::string>{std::string{}};
-    const auto line = text ? text->find('\n') : std::string::npos;
-    if (line == std::string::npos) return;
-    const auto size = std::strtoull(text->c_str(), nullptr, 10);
-    const auto both = std::string_view{*text}.substr(line + 1);
-    const auto original = both.substr(0, size), wanted = both.substr(original.size());
-    if (auto now = open(); now && now->text != original && now->text != wanted) {
-        const auto written = common_prefix(now->text, wanted);
-        const auto rest = original.substr(std::min(written, original.size()));
-        const descriptor file{::openat(now->folder.get(), now->name.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC)};
-        if (std::string_view{now->text}.substr(written) != rest)
-            notices_.push_back(path_ + " was changed after a crash; it is left as it is");
-        else if (!write_all(file.get(), original) || ::ftruncate(file.get(), static_cast<off_t>(original.size())) != 0)
-            return;
-    }
-    (void)::unlink(saved_path().c_str());
+    old.file.reset(); // the lease is only for those who alone have the file open
+    const auto alone = write_in_place(old.folder.get(), old.name, saved_path(), change);
+    if (!alone) return alone.error();
+    if (!*alone) notices_.push_back("another program wrote to " + path_ + " at the same time; look through it");
+    return *alone ? attempt::done : attempt::again;
 }
 
 bool hosts_file::adopt()

@@ -39,10 +39,9 @@ private:
         clock::time_point until;
     };
     [[nodiscard]] result<opened> open() const;
-    void recover();
     enum class attempt { done, again, in_place };
     [[nodiscard]] result<attempt> swap_in(opened& old, const std::string& wanted);
-    [[nodiscard]] result<attempt> write_in_place(opened& old, const edit& change);
+    [[nodiscard]] result<attempt> in_place(opened& old, const edit& change);
     [[nodiscard]] std::string saved_path() const { return folder_ + "/hosts.saved"; }
 
     std::string path_, folder_;

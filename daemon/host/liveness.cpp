@@ -1,5 +1,6 @@
 #include "daemon/host/liveness.hpp"
 
+#include "daemon/host/agent.hpp"
 #include "daemon/host/hosts_text.hpp"
 
 #include <cerrno>
@@ -83,6 +84,16 @@ std::vector<std::string> remove_leftovers(const std::string& root, hosts_file& h
                                : dropped.error().message());
     }
     return said;
+}
+
+int cleanup(const serve_options& options, const std::function<void(const std::string&)>& say)
+{
+    hosts_file hosts{options.hosts_path, options.run_root};
+    auto addresses = aliases::open();
+    (void)::mkdir(options.run_root.c_str(), 0755);
+    for (const auto& done : remove_leftovers(options.run_root, hosts, addresses ? &*addresses : nullptr, {})) say(done);
+    (void)::rmdir(options.run_root.c_str());
+    return 0;
 }
 
 } // namespace fwd::host
