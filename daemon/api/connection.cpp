@@ -17,7 +17,7 @@ connection::connection(std::unique_ptr<data_stream> stream, caller from, connect
 awaitable<void> connection::serve()
 {
     if (auto refused = check_peer(from_, terms_.with.settings.user)) {
-        co_await respond(std::move(*refused), false, false);
+        co_await respond(*refused, false, false);
         co_return;
     }
     while (!terms_.stopping) {
@@ -32,15 +32,13 @@ awaitable<void> connection::serve()
         const bool head = ask.message.method == "HEAD";
         auto made = co_await answer(std::move(ask.message));
         if (made.stream && !head) {
-            auto what = std::move(made.stream);
-            made.stream = std::make_unique<event_stream>(); // the header says what follows
-            if (!co_await respond(std::move(made), true, false)) co_return;
+            if (!co_await respond(made, true, false)) co_return;
             const sse_terms timed{clock_, limits_.sse_comment, limits_.write, terms_.stopping, wake_};
-            co_await stream_events(std::move(stream_), std::move(*what), timed);
+            co_await stream_events(std::move(stream_), std::move(made.stream), timed);
             co_return;
         }
         const bool keep = ask.keep_alive && !terms_.stopping;
-        if (!co_await respond(std::move(made), head, keep)) co_return;
+        if (!co_await respond(made, head, keep)) co_return;
         if (!keep) break;
     }
     co_await linger();
@@ -126,7 +124,7 @@ awaitable<bool> connection::send(std::string text)
     co_return sent.has_value();
 }
 
-awaitable<bool> connection::respond(reply made, bool head, bool keep_alive)
+awaitable<bool> connection::respond(reply& made, bool head, bool keep_alive)
 {
     auto response = render(made, clock_.wall_now());
     if (!keep_alive) response.fields.set("Connection", "close");
@@ -150,7 +148,7 @@ awaitable<void> connection::refuse(const error& why)
     } else {
         made = failed(400, "invalid_request", why.message());
     }
-    if (co_await respond(std::move(made), false, false)) co_await linger();
+    if (co_await respond(made, false, false)) co_await linger();
 }
 
 awaitable<void> connection::linger()

@@ -37,7 +37,7 @@ private:
     awaitable<reply> answer(http_request message);
     /// False: nothing more can be sent.
     awaitable<bool> send(std::string text);
-    awaitable<bool> respond(reply made, bool head, bool keep_alive);
+    awaitable<bool> respond(reply& made, bool head, bool keep_alive);
     awaitable<void> refuse(const error& why);
     /// Takes in what the client still sends, so that it reads our last answer instead of a reset.
     awaitable<void> linger();

@@ -11,7 +11,7 @@
 
 namespace fwd::api {
 
-struct event_stream;
+class live_source;
 
 /// What a handler gives back. Exactly one of data, problem, bare and stream is set.
 struct reply {
@@ -21,7 +21,7 @@ struct reply {
     wire::meta about;                     ///< the timestamp is set when it is rendered
     std::string bare;                     ///< the body as it is
     std::string content_type = "application/json";
-    std::unique_ptr<event_stream> stream;
+    std::unique_ptr<live_source> stream;
     http_fields fields; ///< besides those that every answer has
     callback then;      ///< called once the answer was sent
 

@@ -2,6 +2,7 @@
 
 #include "common/async/timeout.hpp"
 
+#include <boost/asio/this_coro.hpp>
 #include <boost/json/serialize.hpp>
 
 #include <fmt/core.h>
@@ -45,26 +46,42 @@ std::string sse_text(const catalog::event& from)
     return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", from.id, name_of(from.type), boost::json::serialize(wire::to_json(view(from))));
 }
 
+std::string sse_event(std::string_view type, std::string_view data)
+{
+    return fmt::format("event: {}\ndata: {}\n\n", type, data);
+}
+
 std::string sse_dropped(std::uint64_t count)
 {
-    return fmt::format("event: dropped\ndata: {}\n\n", boost::json::serialize(wire::to_json(wire::dropped{count})));
+    return sse_event("dropped", boost::json::serialize(wire::to_json(wire::dropped{count})));
 }
 
 namespace {
 
-/// All that waits for this reader, up to a piece that one write may take.
-std::string take_queued(event_stream& what)
-{
-    constexpr std::size_t enough = 64 * 1024;
-    std::string text;
-    if (const auto lost = what.events->take_dropped()) text = sse_dropped(lost);
-    while (text.size() < enough) {
-        const auto next = what.events->take();
-        if (!next) break;
-        if (what.filter.passes(*next)) text += sse_text(*next);
+class event_source final : public live_source {
+public:
+    event_source(std::unique_ptr<catalog::event_bus::reader> events, event_filter filter)
+        : events_{std::move(events)}, filter_{std::move(filter)}
+    {
     }
-    return text;
-}
+    std::string take() override
+    {
+        constexpr std::size_t enough = 64 * 1024;
+        std::string text;
+        if (const auto lost = events_->take_dropped()) text = sse_dropped(lost);
+        while (text.size() < enough) {
+            const auto next = events_->take();
+            if (!next) break;
+            if (filter_.passes(*next)) text += sse_text(*next);
+        }
+        return text;
+    }
+    void on_more(callback call) override { events_->on_event(std::move(call)); }
+
+private:
+    std::unique_ptr<catalog::event_bus::reader> events_;
+    event_filter filter_;
+};
 
 /// Watches a stream whose peer has nothing more to say: anything but its end is ignored.
 class gone_watch {
@@ -95,30 +112,34 @@ private:
 
 } // namespace
 
-awaitable<void> stream_events(std::unique_ptr<byte_stream> over, event_stream what, sse_terms terms)
+std::unique_ptr<live_source> make_event_source(std::unique_ptr<catalog::event_bus::reader> events, event_filter filter)
 {
-    auto beneath = over->release();
-    auto* raw = beneath.get();
-    const auto out = make_byte_stream(std::move(beneath));
-    const gone_watch peer{*raw, terms.wake};
+    return std::make_unique<event_source>(std::move(events), std::move(filter));
+}
+
+namespace {
+
+awaitable<void> stream_all(byte_stream& out, const gone_watch& peer, live_source& what, sse_terms terms)
+{
     bool more = false;
-    what.events->on_event([&more, &terms] {
+    what.on_more([&more, &terms] {
         more = true;
         terms.wake.set();
     });
     auto last_sent = terms.clock.now();
     // The first bytes tell the reader that the stream is open, however quiet the daemon is.
-    std::string text = ": open\n\n" + take_queued(what);
+    std::string text = ": open\n\n" + what.take();
     for (;;) {
         if (!text.empty()) {
-            auto sent = co_await with_timeout(terms.clock, terms.write, out->write_all(as_bytes(text)));
+            auto sent = co_await with_timeout(terms.clock, terms.write, out.write_all(as_bytes(text)));
             if (!sent) co_return;
             last_sent = terms.clock.now();
         }
         more = false;
-        text = take_queued(what);
+        const bool over = what.over(); // asked first: what came before the end is still to be taken
+        text = what.take();
         if (!text.empty()) continue;
-        if (terms.stopping || peer.gone()) co_return;
+        if (over || terms.stopping || peer.gone()) co_return;
         if (terms.clock.now() - last_sent >= terms.comment) {
             text = ": still here\n\n";
             continue;
@@ -131,6 +152,25 @@ awaitable<void> stream_events(std::unique_ptr<byte_stream> over, event_stream wh
         } const undo_timer{terms.clock, timer};
         if (!more && !peer.gone() && !terms.stopping) co_await terms.wake.wait();
     }
+}
+
+} // namespace
+
+awaitable<void> stream_events(std::unique_ptr<byte_stream> over, std::unique_ptr<live_source> what, sse_terms terms)
+{
+    auto beneath = over->release();
+    auto* raw = beneath.get();
+    const auto out = make_byte_stream(std::move(beneath));
+    const gone_watch peer{*raw, terms.wake};
+    std::exception_ptr thrown;
+    try {
+        co_await stream_all(*out, peer, *what, terms);
+    } catch (...) {
+        thrown = std::current_exception(); // the server cancelled us; the source is finished all the same
+    }
+    co_await asio::this_coro::reset_cancellation_state();
+    co_await what->finish();
+    if (thrown) std::rethrow_exception(thrown);
 }
 
 } // namespace fwd::api

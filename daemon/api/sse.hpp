@@ -1,4 +1,4 @@
-// A live stream of events to one reader (WHATWG HTML, server-sent events).
+// A live answer to one reader (WHATWG HTML, server-sent events).
 #pragma once
 
 #include "common/api/wire.hpp"
@@ -19,15 +19,29 @@ struct event_filter {
     [[nodiscard]] bool passes(const catalog::event& one) const;
 };
 
-struct event_stream {
-    std::unique_ptr<catalog::event_bus::reader> events;
-    event_filter filter;
+/// What a live answer sends: text in the form of server-sent events, whenever there is some. Belongs to one reader.
+class live_source {
+public:
+    virtual ~live_source() = default;
+    /// What waits, up to a piece that one write may take; empty: nothing at the moment.
+    [[nodiscard]] virtual std::string take() = 0;
+    /// Called, from the loop, when take() has something again or over() became true. To be said once; only then work begins.
+    virtual void on_more(callback call) = 0;
+    /// Nothing will come after what take() still gives.
+    [[nodiscard]] virtual bool over() const { return false; }
+    /// Ends what works for it. Awaited before it is destroyed, if on_more() was called.
+    virtual awaitable<void> finish() { co_return; }
 };
+
+/// The bus as a live answer; losses are told by a `dropped` event.
+[[nodiscard]] std::unique_ptr<live_source> make_event_source(std::unique_ptr<catalog::event_bus::reader> events, event_filter filter);
 
 [[nodiscard]] wire::event view(const catalog::event& from);
 /// "id: 7\nevent: ServiceAdded\ndata: {...}\n\n"
 [[nodiscard]] std::string sse_text(const catalog::event& from);
 [[nodiscard]] std::string sse_dropped(std::uint64_t count);
+/// One event without id; `data` is one line.
+[[nodiscard]] std::string sse_event(std::string_view type, std::string_view data);
 
 /// How a stream is timed and told to end.
 struct sse_terms {
@@ -38,7 +52,7 @@ struct sse_terms {
     async_event& wake;
 };
 
-/// Sends until the reader is gone or the server stops. `over` is at its place after the header of the answer.
-awaitable<void> stream_events(std::unique_ptr<byte_stream> over, event_stream what, sse_terms terms);
+/// Sends until the reader is gone, the source is over or the server stops. `over` is at its place after the header of the answer.
+awaitable<void> stream_events(std::unique_ptr<byte_stream> over, std::unique_ptr<live_source> what, sse_terms terms);
 
 } // namespace fwd::api

@@ -6,6 +6,34 @@ namespace fwd::forward {
 using catalog::answer;
 using catalog::refusal;
 
+result<catalog::open_cluster> supervisor::open(const std::string& context)
+{
+    const auto name = context_name(context);
+    if (!name) return name.error();
+    const auto opened = open_context(*name);
+    if (!opened) return opened.error();
+    return catalog::open_cluster{&(*opened)->ask(), *name, shown(*name), (*opened)->config().namespace_name};
+}
+
+std::vector<catalog::context> supervisor::known() const
+{
+    std::vector<catalog::context> all;
+    for (const auto& one : settings_.config.contexts) {
+        auto& made = all.emplace_back();
+        made.name = one.name;
+        made.shown = shown(one.name);
+        made.cluster = one.cluster;
+        made.user = one.user;
+        made.namespace_name = one.namespace_name;
+        made.primary = one.name == primary_context_;
+        if (const auto config = settings_.config.resolve(one.name))
+            made.server = config->cluster.server;
+        else
+            made.last_error = catalog::failure{clock_.wall_now(), "invalid_context", config.error().message()};
+    }
+    return all;
+}
+
 awaitable<answer<std::vector<catalog::cluster_service>>> supervisor::services(std::string context, std::string namespace_name)
 {
     const auto name = context_name(context);

@@ -70,6 +70,8 @@ public:
     void shutdown(bool force) override;
 
     // catalog::cluster_view
+    result<catalog::open_cluster> open(const std::string& context) override;
+    [[nodiscard]] std::vector<catalog::context> known() const override;
     awaitable<catalog::answer<std::vector<catalog::cluster_service>>> services(std::string context, std::string namespace_name) override;
     awaitable<catalog::answer<std::vector<catalog::cluster_namespace>>> namespaces(std::string context) override;
 

@@ -1,6 +1,7 @@
 #include "daemon/kube/discovery.hpp"
 
 #include "common/json_reader.hpp"
+#include "common/text.hpp"
 #include "daemon/kube/informer.hpp"
 #include "daemon/kube/lists.hpp"
 
@@ -76,10 +77,29 @@ watch_query query_of(list_scope of)
             std::move(of.field_selector)};
 }
 
+template <class T>
+awaitable<api_result<page_of<T>>> part_of(api_client& client, watch_query query, page_ask part)
+{
+    api_request ask;
+    ask.path = query.path();
+    ask.what = "list " + query.what();
+    if (part.limit != 0) ask.query.emplace_back("limit", std::to_string(part.limit));
+    if (!part.more.empty()) ask.query.emplace_back("continue", part.more);
+    if (part.limit == 0 && part.more.empty()) ask.query.emplace_back("resourceVersion", "0");
+    if (!query.label_selector.empty()) ask.query.emplace_back("labelSelector", query.label_selector);
+    if (!query.field_selector.empty()) ask.query.emplace_back("fieldSelector", query.field_selector);
+    auto got = co_await page(client, std::move(ask), &kind<T>::read);
+    if (!got) co_return got.error();
+    page_of<T> made;
+    made.more = std::move(got->more);
+    made.items = values<T>(got->items);
+    co_return made;
+}
+
 api_request object_request(watch_query query, const std::string& name, const char* kind_name)
 {
     api_request ask;
-    ask.path = query.path() + "/" + name;
+    ask.path = query.path() + "/" + percent_encode(name);
     ask.what = fmt::format("get {} {}{}", kind_name, query.namespace_name.empty() ? "" : query.namespace_name + "/", name);
     return ask;
 }
@@ -164,6 +184,26 @@ awaitable<api_result<pod>> discovery::pod_named(std::string namespace_name, std:
     auto answer = co_await client_.get_json(std::move(ask));
     if (!answer) co_return answer.error();
     co_return read_pod(*answer);
+}
+
+awaitable<api_result<page_of<service>>> discovery::services(list_scope of, page_ask part)
+{
+    auto query = query_of<service>(std::move(of));
+    co_return co_await part_of<service>(client_, std::move(query), std::move(part));
+}
+
+awaitable<api_result<page_of<pod>>> discovery::pods(list_scope of, page_ask part)
+{
+    auto query = query_of<pod>(std::move(of));
+    co_return co_await part_of<pod>(client_, std::move(query), std::move(part));
+}
+
+awaitable<api_result<boost::json::value>> discovery::pod_document(std::string namespace_name, std::string name)
+{
+    list_scope of;
+    of.namespace_name = std::move(namespace_name);
+    auto ask = object_request(query_of<pod>(std::move(of)), name, "pod");
+    co_return co_await client_.get_json(std::move(ask));
 }
 
 awaitable<api_result<std::vector<endpoint_slice>>> discovery::slices(list_scope of)

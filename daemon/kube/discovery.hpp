@@ -32,6 +32,29 @@ struct list_scope {
     std::string label_selector, field_selector;
 };
 
+/// A piece of a list as the server cuts it.
+struct page_ask {
+    std::size_t limit = 0; ///< 0: all at once
+    std::string more;      ///< continue token of the page before; empty: from the beginning
+};
+template <class T>
+struct page_of {
+    std::vector<T> items;
+    std::string more; ///< continue token; empty: that was all
+};
+
+/// What `kubectl` takes in place of a pod's name.
+enum class workload_kind { deployment, stateful_set, daemon_set, job };
+/// "deploy", "deployment", "deployments", "sts" ... as kubectl knows them.
+[[nodiscard]] std::optional<workload_kind> parse_workload_kind(std::string_view word);
+
+struct log_question {
+    std::string namespace_name, pod, container;
+    std::optional<std::int64_t> tail_lines;
+    std::optional<wall_time> since;
+    bool previous = false, timestamps = false;
+};
+
 /// Lists are read from the server's cache in one request, in the order of namespace and name.
 class discovery {
 public:
@@ -45,6 +68,17 @@ public:
     awaitable<api_result<service>> service_named(std::string namespace_name, std::string name);
     awaitable<api_result<std::vector<pod>>> pods(list_scope of);
     awaitable<api_result<pod>> pod_named(std::string namespace_name, std::string name);
+    /// Errors: gone when the token is too old.
+    awaitable<api_result<page_of<service>>> services(list_scope of, page_ask part);
+    awaitable<api_result<page_of<pod>>> pods(list_scope of, page_ask part);
+    /// The pod as the server has it, for what `pod` leaves out.
+    awaitable<api_result<boost::json::value>> pod_document(std::string namespace_name, std::string name);
+    /// The label selector of a workload, as text.
+    awaitable<api_result<std::string>> selector_of(workload_kind kind, std::string namespace_name, std::string name);
+    /// The log to its end.
+    awaitable<api_result<std::string>> log(log_question what);
+    /// The log as it grows, until the container ends.
+    awaitable<api_result<std::unique_ptr<api_stream>>> follow_log(log_question what);
     awaitable<api_result<std::vector<endpoint_slice>>> slices(list_scope of);
     /// Newest first, of one object where `kind` and `name` are given.
     awaitable<api_result<std::vector<event>>> events(std::string namespace_name, std::string kind = {}, std::string name = {},

@@ -26,6 +26,8 @@ const std::vector<resource_type>& resource_types()
             {0, "", "v1", "secrets", "Secret", "secret", "", true, ""},
             {0, "apps", "v1", "deployments", "Deployment", "deployment", "deploy", true, "scale"},
             {0, "apps", "v1", "statefulsets", "StatefulSet", "statefulset", "sts", true, "scale"},
+            {0, "apps", "v1", "daemonsets", "DaemonSet", "daemonset", "ds", true, ""},
+            {0, "batch", "v1", "jobs", "Job", "job", "", true, ""},
             {0, "discovery.k8s.io", "v1", "endpointslices", "EndpointSlice", "endpointslice", "", true, ""},
             {0, "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", "selfsubjectaccessreview", "", false,
              ""},

@@ -4,6 +4,7 @@
 #include "common/api/wire.hpp"
 #include "common/net/http_client.hpp"
 #include "daemon/api/server.hpp"
+#include "tests/daemon/api/canned_server.hpp"
 #include "tests/support/memory_stream.hpp"
 #include "tests/support/virtual_clock.hpp"
 
@@ -107,6 +108,19 @@ private:
 
 class small_cluster final : public catalog::cluster_view {
 public:
+    result<catalog::open_cluster> open(const std::string& context) override
+    {
+        if (context == "far") return error{errc::unavailable, "connect 192.0.2.1:6443: timed out"};
+        if (!context.empty() && context != "kind")
+            return error{errc::not_found, "context " + context + " is not in the kubeconfig; there is kind"};
+        return catalog::open_cluster{&ask, "kind", "kind", "shop"};
+    }
+    std::vector<catalog::context> known() const override
+    {
+        catalog::context kind{.name = "kind", .shown = "kind", .server = "https://127.0.0.1:6443"};
+        catalog::context far{.name = "far", .shown = "far", .server = "https://192.0.2.1:6443"};
+        return {kind, far};
+    }
     awaitable<catalog::answer<std::vector<catalog::cluster_service>>> services(std::string context, std::string name_space) override
     {
         if (name_space != "shop") co_return catalog::refusal{error{errc::not_found, "namespace '" + name_space + "' is not in " + context}};
@@ -122,6 +136,9 @@ public:
         std::vector<catalog::cluster_namespace> all{{"default", "Active", false}, {"shop", "Active", true}};
         co_return all;
     }
+
+    canned_server server;
+    kube::discovery ask{server};
 };
 
 class running_api {
