@@ -3,6 +3,7 @@
 #include "common/api/places.hpp"
 #include "common/async/task_scope.hpp"
 #include "common/async/timeout.hpp"
+#include "common/net/network_changes.hpp"
 #include "common/text.hpp"
 #include "daemon/api/server.hpp"
 #include "daemon/catalog/event_bus.hpp"
@@ -241,6 +242,7 @@ private:
         supervisor_->start();
         if (const auto served = co_await serve_api(place, state); !served) co_return served.error();
         tasks_.start("rates", sample());
+        follow_network();
         co_return co_await first_wishes(*config);
     }
 
@@ -395,10 +397,30 @@ private:
 
     awaitable<void> sample()
     {
+        auto slept = clock_->boot_now() - clock_->now().time_since_epoch();
         for (;;) {
             co_await clock_->sleep_for(1s);
             catalog_.sample_rates(1s);
+            const auto now = clock_->boot_now() - clock_->now().time_since_epoch();
+            if (now - slept > 1s) try_at_once("the machine woke up");
+            slept = now;
         }
+    }
+
+    /// What was unreachable may answer again, and what looks open may be dead: nobody waits for timeouts to find out.
+    void try_at_once(std::string_view why)
+    {
+        log_.info("connections are tried anew", {{"because", std::string{why}}});
+        supervisor_->poke();
+    }
+
+    void follow_network()
+    {
+        auto watched = watch_network(executor_, *clock_, [this] { try_at_once("the network changed"); });
+        if (watched)
+            network_changes_ = std::move(*watched);
+        else
+            log_.warn("changes of the network are not noticed", {{"error", watched.error().message()}});
     }
 
     awaitable<void> stop()
@@ -407,8 +429,11 @@ private:
         last.type = catalog::event_type::shutdown_started;
         last.when = clock_->wall_now();
         events_.emit(std::move(last));
-        // Two seconds are promised; a part that hangs must not keep the rest from ending.
-        const auto bounded = [this](awaitable<void> work) { return with_timeout(*clock_, 1500ms, as_value(std::move(work))); };
+        network_changes_.reset();
+        // Two seconds are promised for all of it; a part that hangs must not keep the rest from ending.
+        const auto bounded = [this, deadline = clock_->now() + 1500ms](awaitable<void> work) {
+            return with_timeout(*clock_, std::max<duration>(deadline - clock_->now(), 50ms), as_value(std::move(work)));
+        };
         if (api_) (void)co_await bounded(api_->stop(200ms));
         tasks_.cancel();
         (void)co_await bounded(tasks_.join());
@@ -446,6 +471,7 @@ private:
     std::unique_ptr<forward::data_plane> plane_;
     std::unique_ptr<forward::supervisor> supervisor_;
     std::unique_ptr<api::server> api_;
+    std::unique_ptr<network_changes> network_changes_;
     std::vector<std::optional<error>> wanted_results_;
     async_event results_event_, stop_event_;
     bool stop_asked_ = false, settled_ = false;
