@@ -15,6 +15,8 @@ namespace fwd::bridge {
 namespace {
 
 constexpr std::string_view api = "/api/v1";
+constexpr std::size_t most_refusal = 64 * 1024;
+constexpr auto refusal_patience = 5s;
 
 rest_problem problem_of(const error& why, std::string message = {})
 {
@@ -28,7 +30,7 @@ rest_problem problem_of(const error& why, std::string message = {})
 }
 
 /// "?a=b&c=d" of what is not empty.
-std::string query_text(std::initializer_list<std::pair<std::string_view, std::string>> parameters)
+std::string query_text(const rest_client::parameters& parameters)
 {
     std::string out;
     for (const auto& [name, value] : parameters)
@@ -129,22 +131,28 @@ awaitable<answer<rest_client::opened>> rest_client::open() const
     co_return not_running(std::move(tried));
 }
 
-awaitable<answer<wire::envelope>> rest_client::exchange(call what) const
+http_request rest_client::request_for(const daemon_address& at, const call& what) const
 {
-    auto at = co_await open();
-    if (!at) co_return at.error();
     http_request request;
     request.method = what.method;
     request.target = what.path;
-    request.fields.add("Host", at->at.socket.empty() ? at->at.text().substr(7) : "fwd");
+    request.fields.add("Host", at.socket.empty() ? at.text().substr(7) : "fwd");
     request.fields.add("Accept", "application/json");
     request.fields.add("Connection", "close");
     request.fields.add("Fwd-Client", field_text(client_));
-    if (!at->at.token.empty()) request.fields.add("Authorization", "Bearer " + field_text(at->at.token));
+    if (!at.token.empty()) request.fields.add("Authorization", "Bearer " + field_text(at.token));
     if (!what.body.is_null()) {
         request.fields.add("Content-Type", "application/json");
         request.body = json::serialize(what.body);
     }
+    return request;
+}
+
+awaitable<answer<wire::envelope>> rest_client::exchange(call what) const
+{
+    auto at = co_await open();
+    if (!at) co_return at.error();
+    const auto request = request_for(at->at, what);
     auto stream = make_byte_stream(std::move(at->stream));
     auto exchanged = co_await with_timeout(parts_.clock, what.patience, fwd::exchange(*stream, request));
     stream->close();
@@ -160,6 +168,75 @@ awaitable<answer<T>> rest_client::ask(call what) const
     auto read = wire::from_json<T>(got->data);
     if (!read) co_return problem_of(read.error().in("the daemon's answer"));
     co_return std::move(*read);
+}
+
+awaitable<answer<raw_answer>> rest_client::read(std::string path, parameters with) const
+{
+    auto got = co_await exchange(get(std::string{api} + path + query_text(with)));
+    if (!got) co_return got.error();
+    raw_answer out{std::move(got->data), std::move(got->about)};
+    co_return out;
+}
+
+awaitable<answer<raw_answer>> rest_client::change(std::string method, std::string path, json::value body, duration longer) const
+{
+    auto got = co_await exchange({std::move(method), std::string{api} + path, std::move(body), longer + limits_.answer});
+    if (!got) co_return got.error();
+    raw_answer out{std::move(got->data), std::move(got->about)};
+    co_return out;
+}
+
+awaitable<answer<std::unique_ptr<live_stream>>> rest_client::events(std::string types, std::string last_id) const
+{
+    parameters with{{"type", std::move(types)}};
+    return stream("/events", std::move(with), std::move(last_id));
+}
+
+awaitable<answer<std::unique_ptr<live_stream>>> rest_client::stream(std::string path, parameters with, std::string last_id) const
+{
+    auto at = co_await open();
+    if (!at) co_return at.error();
+    const call what{"GET", std::string{api} + path + query_text(with), nullptr, limits_.answer};
+    auto request = request_for(at->at, what);
+    request.fields.set("Accept", "text/event-stream");
+    if (!last_id.empty()) request.fields.add("Last-Event-ID", field_text(last_id));
+    auto made = std::make_unique<live_stream>(parts_.clock, make_byte_stream(std::move(at->stream)));
+    auto opened = co_await with_timeout(parts_.clock, what.patience, made->open(request));
+    if (!opened) co_return problem_of(opened.error(), fmt::format("the daemon at {} did not answer", at->at.text()));
+    if (opened->fields.get("Content-Type").starts_with("text/event-stream")) co_return made;
+    opened->body = co_await made->rest_of_body();
+    auto refused = read_answer(*opened, at->at);
+    if (!refused) co_return refused.error();
+    co_return problem_of(error{errc::protocol_error, "the daemon answered without a stream"});
+}
+
+live_stream::live_stream(timing& clock, std::unique_ptr<byte_stream> over) : clock_{clock}, over_{std::move(over)}, body_{*over_} {}
+
+live_stream::~live_stream()
+{
+    over_->close();
+}
+
+awaitable<result<sse_event>> live_stream::next(duration silence)
+{
+    for (;;) {
+        if (auto event = reader_.next()) co_return std::move(*event);
+        auto piece = co_await with_timeout(clock_, silence, body_.next());
+        if (!piece) co_return piece.error();
+        if (piece->empty()) co_return error{errc::closed, "the stream ended"};
+        reader_.feed(*piece);
+    }
+}
+
+awaitable<std::string> live_stream::rest_of_body()
+{
+    std::string out;
+    while (out.size() < most_refusal) {
+        auto piece = co_await with_timeout(clock_, refusal_patience, body_.next());
+        if (!piece || piece->empty()) break;
+        out += *piece;
+    }
+    co_return out;
 }
 
 awaitable<answer<daemon_address>> rest_client::reach() const

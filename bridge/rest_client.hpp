@@ -2,10 +2,11 @@
 #pragma once
 
 #include "bridge/daemon_address.hpp"
+#include "bridge/sse_reader.hpp"
 #include "common/api/wire.hpp"
 #include "common/async/awaitable.hpp"
 #include "common/async/timing.hpp"
-#include "common/net/http_message.hpp"
+#include "common/net/http_client.hpp"
 #include "common/net/network.hpp"
 
 #include <functional>
@@ -36,6 +37,31 @@ struct service_page : wire::service_list {
     std::int64_t total = 0;
 };
 
+/// Data as it came, for callers that pass it on.
+struct raw_answer {
+    json::value data; ///< null: none
+    std::optional<wire::meta> about;
+};
+
+/// An open text/event-stream. Dropping it closes the connection.
+class live_stream {
+public:
+    live_stream(timing& clock, std::unique_ptr<byte_stream> over);
+    ~live_stream();
+    /// Sends the request and takes the answer's header.
+    awaitable<result<http_response>> open(const http_request& request) { return body_.open(request); }
+    /// The next event. Errors: closed at the end, timed_out when not one byte came for `silence`, and those of the connection.
+    awaitable<result<sse_event>> next(duration silence);
+    /// What is left of a body that is no stream: a refusal.
+    awaitable<std::string> rest_of_body();
+
+private:
+    timing& clock_;
+    std::unique_ptr<byte_stream> over_;
+    http_body_reader body_;
+    sse_reader reader_;
+};
+
 struct rest_limits {
     duration connect = 5s;
     duration answer = 30s;
@@ -52,6 +78,8 @@ struct rest_parts {
 /// Cheap to copy. Every call finds the daemon anew and has a connection of its own, so calls may run side by side.
 class rest_client {
 public:
+    using parameters = std::vector<std::pair<std::string, std::string>>;
+
     rest_client(rest_parts parts, std::string client, rest_limits limits = {})
         : parts_{std::move(parts)}, client_{std::move(client)}, limits_{limits}
     {
@@ -75,6 +103,14 @@ public:
     awaitable<answer<wire::k8s_service_list>> k8s_services(std::string name_space, std::string context) const;
     awaitable<answer<wire::shutdown_reply>> shutdown(wire::shutdown_request ask) const;
     awaitable<answer<wire::token_rotated>> rotate_token() const;
+    /// Any GET below /api/v1 ("/analyze", {{"count","5"}}); empty parameters are left out.
+    awaitable<answer<raw_answer>> read(std::string path, parameters with = {}) const;
+    /// Any other call below /api/v1; it may take this much longer than usual.
+    awaitable<answer<raw_answer>> change(std::string method, std::string path, json::value body = nullptr, duration longer = {}) const;
+    /// The live events of the daemon (`types`: comma separated, empty for all), from behind `last_id` where one is given.
+    awaitable<answer<std::unique_ptr<live_stream>>> events(std::string types, std::string last_id) const;
+    /// Any text/event-stream below /api/v1, such as a pod's log that is followed.
+    awaitable<answer<std::unique_ptr<live_stream>>> stream(std::string path, parameters with, std::string last_id = {}) const;
     /// The first address that takes connections.
     awaitable<answer<daemon_address>> reach() const;
 
@@ -90,6 +126,7 @@ private:
     };
     awaitable<answer<opened>> open() const;
     awaitable<result<std::unique_ptr<data_stream>>> connect(daemon_address to) const;
+    [[nodiscard]] http_request request_for(const daemon_address& at, const call& what) const;
     awaitable<answer<wire::envelope>> exchange(call what) const;
     template <class T>
     awaitable<answer<T>> ask(call what) const;

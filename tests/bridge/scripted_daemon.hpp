@@ -40,23 +40,30 @@ public:
         unsigned status = 200;
         std::string body;
         duration after{};
+        std::string media = "application/json";
     };
     struct seen {
-        std::string method, target, body, client, authorization;
+        std::string method, target, body, client, authorization, last_event;
     };
 
     /// Data in an envelope.
     void data(const std::string& at, std::string_view text, unsigned status = 200, duration after = {})
     {
-        script[at].push_back({status, fmt::format(R"({{"success":true,"data":{}}})", text), after});
+        script[at].push_back({status, fmt::format(R"({{"success":true,"data":{}}})", text), after, "application/json"});
+    }
+    /// A text/event-stream that ends behind its text, which comes `after` the request.
+    void stream(const std::string& at, std::string_view text, duration after = {})
+    {
+        script[at].push_back({200, std::string{text}, after, "text/event-stream"});
     }
     void page(const std::string& at, std::string_view text, int total)
     {
-        script[at].push_back({200, fmt::format(R"({{"success":true,"data":{},"meta":{{"total":{}}}}})", text, total), {}});
+        script[at].push_back(
+            {200, fmt::format(R"({{"success":true,"data":{},"meta":{{"total":{}}}}})", text, total), {}, "application/json"});
     }
     void error(const std::string& at, unsigned status, std::string_view problem)
     {
-        script[at].push_back({status, fmt::format(R"({{"success":false,"error":{}}})", problem), {}});
+        script[at].push_back({status, fmt::format(R"({{"success":false,"error":{}}})", problem), {}, "application/json"});
     }
 
     void up()
@@ -124,14 +131,15 @@ private:
         }
         const auto& request = parser.request();
         requests.push_back({request.method, request.target, body, std::string{request.fields.get("Fwd-Client")},
-                            std::string{request.fields.get("Authorization")}});
-        canned reply{404, R"({"success":false,"error":{"code":"not_found","message":"no such route"}})", {}};
+                            std::string{request.fields.get("Authorization")}, std::string{request.fields.get("Last-Event-ID")}});
+        canned reply{404, R"({"success":false,"error":{"code":"not_found","message":"no such route"}})", {}, "application/json"};
         auto& answers = script[request.method + " " + request.target.substr(0, request.target.find('?'))];
         if (!answers.empty()) reply = answers.front();
         if (answers.size() > 1) answers.erase(answers.begin());
         if (reply.after > duration{}) co_await clock_.sleep_for(reply.after);
         http_response response;
         response.status = reply.status;
+        response.fields.add("Content-Type", reply.media);
         response.body = reply.body;
         const auto text = wire_text(response);
         const auto sent = co_await stream->write_all(as_bytes(text));
