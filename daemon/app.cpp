@@ -1,6 +1,7 @@
 #include "daemon/app.hpp"
 
 #include "common/api/places.hpp"
+#include "common/async/sleep_watch.hpp"
 #include "common/async/task_scope.hpp"
 #include "common/async/timeout.hpp"
 #include "common/net/network_changes.hpp"
@@ -397,13 +398,11 @@ private:
 
     awaitable<void> sample()
     {
-        auto slept = clock_->boot_now() - clock_->now().time_since_epoch();
+        sleep_watch sleep{*clock_};
         for (;;) {
             co_await clock_->sleep_for(1s);
             catalog_.sample_rates(1s);
-            const auto now = clock_->boot_now() - clock_->now().time_since_epoch();
-            if (now - slept > 1s) try_at_once("the machine woke up");
-            slept = now;
+            if (sleep.take() > 0s) try_at_once("the machine woke up");
         }
     }
 

@@ -1,5 +1,6 @@
 #include "common/async/offload.hpp"
 #include "common/async/random.hpp"
+#include "common/async/sleep_watch.hpp"
 #include "common/async/task_scope.hpp"
 #include "common/async/timeout.hpp"
 #include "common/log.hpp"
@@ -171,4 +172,19 @@ TEST_CASE("a backoff grows to its limit and starts over after success", "[timing
     CHECK(last >= 2500ms);
     wait.reset();
     CHECK(wait.next(*chance) <= 500ms);
+}
+
+TEST_CASE("a machine that slept is noticed once, and how long", "[timing]")
+{
+    asio::io_context loop;
+    test::virtual_clock clock{loop};
+    clock.suspend(1h);
+    sleep_watch sleep{clock};
+    CHECK(sleep.take() == 0s); // that was before
+    clock.advance(10min);
+    CHECK(sleep.take() == 0s);
+    clock.suspend(3min);
+    clock.advance(1s);
+    CHECK(sleep.take() == 3min);
+    CHECK(sleep.take() == 0s);
 }
