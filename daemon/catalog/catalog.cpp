@@ -16,10 +16,10 @@ event about(event_type type, const service& of)
     if (of.local_ip) made.local_ip = of.local_ip->text();
     made.hostnames = of.hostnames;
     made.status = name_of(of.state);
-    if (of.state == service_state::error)
-        made.error = of.reason;
-    else if (of.state != service_state::active)
-        made.reason = of.reason;
+    if (of.state != service_state::active) {
+        (of.state == service_state::error ? made.error : made.reason) = of.reason;
+        made.code = of.reason_code;
+    }
     made.client = of.owner.client;
     return made;
 }
@@ -33,11 +33,12 @@ event about(event_type type, const service& in, const forward& of)
     made.local_port = of.local_port;
     made.pod_port = of.pod_port;
     made.status = name_of(of.state);
-    made.reason = made.error = {};
-    if (of.state == forward_state::error)
-        made.error = of.reason;
-    else if (of.state != forward_state::active)
-        made.reason = of.reason;
+    made.forward_key = of.key();
+    made.reason = made.error = made.code = {};
+    if (of.state != forward_state::active) {
+        (of.state == forward_state::error ? made.error : made.reason) = of.reason;
+        made.code = of.reason_code;
+    }
     return made;
 }
 
@@ -47,7 +48,7 @@ event about(event_type type, const forwarded_namespace& of)
     made.namespace_name = of.name;
     made.context = of.context;
     made.client = of.owner.client;
-    if (of.last_error) made.error = of.last_error->message;
+    if (of.last_error) made.error = of.last_error->message, made.code = of.last_error->code;
     return made;
 }
 
@@ -55,7 +56,7 @@ event about(event_type type, const context& of)
 {
     event made{.type = type};
     made.context = of.shown.empty() ? of.name : of.shown;
-    if (of.last_error) made.error = of.last_error->message;
+    if (of.last_error) made.error = of.last_error->message, made.code = of.last_error->code;
     return made;
 }
 
@@ -92,6 +93,9 @@ void keep_history(const forward& was, forward& is)
     if (was.state == is.state) is.since = was.since;
     is.started_at = was.started_at;
     if (!is.last_error) is.last_error = was.last_error;
+    if (!is.last_reset) is.last_reset = was.last_reset;
+    if (!is.last_loss) is.last_loss = was.last_loss;
+    is.away = was.away;
     is.rate_in = was.rate_in;
     is.rate_out = was.rate_out;
     is.average_rate_in = was.average_rate_in;
@@ -100,6 +104,37 @@ void keep_history(const forward& was, forward& is)
         is.sampled_in = was.sampled_in;
         is.sampled_out = was.sampled_out;
     }
+}
+
+/// Failures that are no loss of a way to the pod: nothing listens there, or nothing can listen here.
+bool is_of_the_ends(std::string_view code)
+{
+    for (const std::string_view one : {"port_refused", "too_many_waiting", "target_port_not_found", "port_shadowed", "not_permitted",
+                                       "listen_failed", "not_routed", "setting_up"})
+        if (code == one) return true;
+    return false;
+}
+
+/// What took the way to the pod away between these two looks, if anything did.
+std::optional<forward::outage> loss_between(const forward& was, const forward& is, wall_time now)
+{
+    const auto lost = [&](std::string_view code, std::string_view why) {
+        return forward::outage{now, std::string{code}, std::string{why}, was.pod};
+    };
+    const bool new_loss = is.last_loss && (!was.last_loss || was.last_loss->at != is.last_loss->at);
+    if (was.verified && new_loss) return lost(is.last_loss->code, is.last_loss->message);
+    if (was.state != forward_state::active || is.state == forward_state::stopping) return std::nullopt;
+    const bool replaced = !was.pod.empty() && std::find(is.pods.begin(), is.pods.end(), was.pod) == is.pods.end();
+    if (replaced && !is.pods.empty()) return lost("pod_replaced", "pod " + was.pod + " went");
+    if (is.state == forward_state::active || is_of_the_ends(is.reason_code)) return std::nullopt;
+    return lost(is.reason_code, is.reason);
+}
+
+/// The way is there again. An idle tunnel that was cut is so only once another one is there.
+bool has_returned(const forward& is)
+{
+    if (is.state != forward_state::active) return false;
+    return is.verified || !is.last_loss || is.away->code != is.last_loss->code;
 }
 
 /// Failures of namespaces and contexts: raised when there is one that was not there, resolved when it went away.
@@ -140,7 +175,7 @@ void catalog::put(service next)
         if (const auto* before = was ? same_place(*was, forward) : nullptr) keep_history(*before, forward);
     }
     if (!was) {
-        const auto& placed = services_.emplace(key, std::move(next)).first->second;
+        auto& placed = services_.emplace(key, std::move(next)).first->second;
         events_.emit(about(event_type::service_added, placed));
         announce(nullptr, placed);
         return;
@@ -150,9 +185,9 @@ void catalog::put(service next)
     announce(&before, found->second);
 }
 
-void catalog::announce(const service* before, const service& now)
+void catalog::announce(const service* before, service& now)
 {
-    for (const auto& forward : now.forwards) {
+    for (auto& forward : now.forwards) {
         const auto* was = before ? same_place(*before, forward) : nullptr;
         const bool failed = was && was->state == forward_state::error, fails = forward.state == forward_state::error;
         if (was && !was->pod.empty() && was->pod != forward.pod) events_.emit(about(event_type::pod_removed, now, *was));
@@ -160,6 +195,14 @@ void catalog::announce(const service* before, const service& now)
         if (was && was->state != forward.state) events_.emit(about(event_type::pod_status_changed, now, forward));
         if (fails && (!failed || was->reason != forward.reason)) events_.emit(about(event_type::error_raised, now, forward));
         if (failed && !fails) events_.emit(about(event_type::error_resolved, now, forward));
+        if (was && !forward.away) forward.away = loss_between(*was, forward, clock_.wall_now());
+        if (!forward.away || !has_returned(forward)) continue;
+        auto back = about(event_type::reconnected, now, forward);
+        back.code = forward.away->code;
+        back.reason = forward.away->message;
+        back.took = clock_.wall_now() - forward.away->since;
+        events_.emit(std::move(back));
+        forward.away.reset();
     }
     if (!now.forwards.empty()) return;
     const bool failed = before && before->forwards.empty() && before->state == service_state::error;

@@ -69,6 +69,14 @@ struct forward {
     wall_time started_at;
     std::optional<failure> last_error;
     std::uint64_t attempts = 0;
+    std::vector<std::string> pods;     ///< eligible, by name
+    std::optional<failure> last_reset; ///< connections that the application itself reset; says nothing about the forward
+    std::optional<failure> last_loss;  ///< a tunnel that ended by itself
+    struct outage {
+        wall_time since;
+        std::string code, message, pod; ///< why, and the pod until then
+    };
+    std::optional<outage> away; ///< kept by the catalog, from a loss to the return
     std::shared_ptr<counters> traffic = std::make_shared<counters>();
     double rate_in = 0, rate_out = 0, average_rate_in = 0, average_rate_out = 0; ///< bytes per second, set by sample_rates
     std::uint64_t sampled_in = 0, sampled_out = 0;                               ///< the counters at the last sample
@@ -185,7 +193,7 @@ public:
 
 private:
     /// Events of the forwards in `now`, compared with what they were.
-    void announce(const service* before, const service& now);
+    void announce(const service* before, service& now);
 
     timing& clock_;
     event_sink& events_;

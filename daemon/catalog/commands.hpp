@@ -55,6 +55,7 @@ struct add_namespace {
     std::vector<std::string> services, exclude;
     wait_for wait = wait_for::none;
     duration timeout = 60s;
+    bool stays = false; ///< the wish is kept though its cluster does not answer or refuses now: what a start asks for
     wish_owner owner;
 };
 struct added_namespace {

@@ -18,6 +18,7 @@ std::string_view name_of(event_type type)
     case event_type::connection_closed: return "ConnectionClosed";
     case event_type::error_raised: return "ErrorRaised";
     case event_type::error_resolved: return "ErrorResolved";
+    case event_type::reconnected: return "Reconnected";
     case event_type::shutdown_started: return "ShutdownStarted";
     }
     return "Unknown";

@@ -24,6 +24,7 @@ enum class event_type {
     connection_closed,
     error_raised,
     error_resolved,
+    reconnected,
     shutdown_started,
 };
 [[nodiscard]] std::string_view name_of(event_type type); ///< "ServiceAdded", ...
@@ -37,6 +38,9 @@ struct event {
     std::uint16_t local_port = 0, pod_port = 0;
     std::vector<std::string> hostnames;
     std::string status, reason, error, client; ///< reason: why it is not active yet; error: why it failed
+    std::string code;                          ///< of reason or error, lower snake case; of Reconnected: what had happened
+    std::string forward_key;                   ///< of the forward, when it is about one
+    duration took{};                           ///< of Reconnected: from the loss to the return
     std::uint64_t bytes_in = 0, bytes_out = 0;
 };
 

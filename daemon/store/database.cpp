@@ -22,6 +22,7 @@ struct opened {
 /// Makes the folder (0700) and the file (0600) beforehand, since SQLite would give them what the umask leaves.
 result<void> make_private(const std::string& path)
 {
+    if (path == ":memory:") return {};
     const auto folder = std::filesystem::path{path}.parent_path();
     std::error_code failure;
     std::filesystem::create_directories(folder.parent_path(), failure);
@@ -64,11 +65,12 @@ result<opened> open_file(const std::string& path, const std::string& aside)
 }
 
 /// All of it in one transaction, or nothing.
-result<void> commit(sqlite& file, const std::vector<database::write>& batch)
+template <class Batch>
+result<void> commit(sqlite& file, const Batch& batch)
 {
     if (auto begun = file.run("BEGIN IMMEDIATE"); !begun) return begun.error();
-    for (const auto& change : batch) {
-        if (auto done = change(file); !done) {
+    for (const auto& one : batch) {
+        if (auto done = one.change(file); !done) {
             (void)file.run("ROLLBACK"); // what failed is what the caller hears
             return done.error();
         }
@@ -105,11 +107,20 @@ awaitable<result<void>> database::open()
     co_return result<void>{};
 }
 
-void database::post(write change)
+void database::post(write change, worth how)
 {
-    if (queue_.size() >= limits_.waiting) queue_.pop_front();
-    queue_.push_back(std::move(change));
+    queue_.push_back({std::move(change), how});
+    make_room();
     if (open_ && timer_ == 0) arm(limits_.batch);
+}
+
+void database::make_room()
+{
+    while (queue_.size() > limits_.waiting) {
+        const auto least = std::find_if(queue_.begin(), queue_.end(), [](const queued& one) { return one.how == worth::may_be_lost; });
+        queue_.erase(least == queue_.end() ? queue_.begin() : least);
+        ++lost_;
+    }
 }
 
 void database::arm(duration wait)
@@ -125,7 +136,7 @@ awaitable<bool> database::flush()
 {
     if (!open_ || queue_.empty()) co_return true;
     clock_.cancel(std::exchange(timer_, 0));
-    auto batch = std::make_shared<std::vector<write>>(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
+    auto batch = std::make_shared<std::vector<queued>>(std::make_move_iterator(queue_.begin()), std::make_move_iterator(queue_.end()));
     queue_.clear();
     auto work = [file = file_, batch] { return commit(*file, *batch); };
     const auto done = co_await thread_.run(std::move(work));
@@ -135,7 +146,7 @@ awaitable<bool> database::flush()
     }
     if (!std::exchange(failing_, true)) log_.warn("state cannot be saved", {{"path", path_}, {"error", done.error().message()}});
     queue_.insert(queue_.begin(), std::make_move_iterator(batch->begin()), std::make_move_iterator(batch->end()));
-    while (queue_.size() > limits_.waiting) queue_.pop_front();
+    make_room();
     clock_.cancel(std::exchange(timer_, 0));
     arm(limits_.retry);
     co_return false;

@@ -9,6 +9,7 @@
 #include "common/result.hpp"
 #include "daemon/store/sqlite.hpp"
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -27,16 +28,20 @@ class database {
 public:
     /// One change, run on the store's thread inside the batch's transaction. It may run again after a commit that failed.
     using write = std::function<result<void>(sqlite&)>;
+    /// What is lost first when commits fail for so long that the queue is full.
+    enum class worth { kept, may_be_lost };
 
     /// `thread` runs all SQLite work; both it and the rest outlive this.
     database(std::string path, offload& thread, timing& clock, asio::any_io_executor executor, logger& log, database_limits limits = {});
     ~database();
 
-    /// Opens or creates the file (0600, its folder 0700) and brings it to the present schema. One that is damaged, or of a later
-    /// version, is renamed to `path.damaged-TIME` and a new one begun; a log line says so. Errors: those of files.
+    /// Opens or creates the file (0600, its folder 0700; ":memory:" is none at all) and brings it to the present schema. One that is
+    /// damaged, or of a later version, is renamed to `path.damaged-TIME` and a new one begun; a log line says so. Errors: those of files.
     awaitable<result<void>> open();
     /// Queues a change. Before open() succeeded it is kept for then.
-    void post(write change);
+    void post(write change, worth how = worth::kept);
+    /// Changes that were lost because commits failed for too long.
+    [[nodiscard]] std::uint64_t lost() const { return lost_; }
     /// Runs a question on the store's thread, after the writes that were posted before. Errors: not open, SQLite's.
     template <class F, class R = std::invoke_result_t<F&, sqlite&>>
     awaitable<R> ask(F question)
@@ -52,7 +57,12 @@ public:
     awaitable<void> close();
 
 private:
+    struct queued {
+        write change;
+        worth how;
+    };
     void arm(duration wait);
+    void make_room();
 
     std::string path_;
     offload& thread_;
@@ -62,7 +72,8 @@ private:
     std::shared_ptr<sqlite> file_;
     bool open_ = false;
     bool failing_ = false;
-    std::deque<write> queue_;
+    std::deque<queued> queue_;
+    std::uint64_t lost_ = 0;
     timer_id timer_ = 0;
     task_scope tasks_;
 };

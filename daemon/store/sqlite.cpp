@@ -10,6 +10,12 @@ namespace {
 /// Each step brings a file from the version of its place to the next one; user_version counts the steps taken.
 constexpr std::array schema = {
     "CREATE TABLE leases (key TEXT PRIMARY KEY, address INTEGER NOT NULL UNIQUE, last_used INTEGER NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE history (id INTEGER PRIMARY KEY AUTOINCREMENT, kind INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL, "
+    "service TEXT NOT NULL, forward TEXT NOT NULL, place TEXT NOT NULL, namespace TEXT NOT NULL, context TEXT NOT NULL, pod TEXT NOT NULL, "
+    "status TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL, client TEXT NOT NULL, resolved INTEGER NOT NULL, "
+    "took INTEGER NOT NULL)",
+    "CREATE INDEX history_by_kind ON history (kind, id)",
+    "CREATE INDEX history_unresolved ON history (service, place) WHERE resolved = 0 AND kind = 1",
 };
 
 struct finalizer {

@@ -117,7 +117,7 @@ TEST_CASE("only what changed becomes an event", "[catalog]")
     f.all.put(broken);
     CHECK(f.heard.take().empty());
     f.all.put(moved);
-    CHECK(f.heard.take() == names{"ServiceUpdated", "PodStatusChanged", "ErrorResolved"});
+    CHECK(f.heard.take() == names{"ServiceUpdated", "PodStatusChanged", "ErrorResolved", "Reconnected"});
     f.all.remove_service("web.shop.kind");
     f.all.remove_service("web.shop.kind");
     CHECK(f.heard.take() == names{"ServiceRemoved"});
@@ -344,4 +344,79 @@ TEST_CASE("a headless service's own forward and those of its pods have keys of t
     one.stable_pod.clear();
     one.pod = "orders-7d9c-x";
     CHECK(one.key() == "orders.shop.kind.orders-7d9c-x.80");
+}
+
+TEST_CASE("a way to a pod that was lost and came back is told once, with what happened and for how long", "[catalog]")
+{
+    fixture all;
+    const auto put = [&](forward_state state, std::vector<std::string> pods, bool verified, std::string code = {}) {
+        auto next = make("web", {state});
+        auto& one = next.forwards.front();
+        one.pods = pods;
+        one.pod = pods.empty() ? "" : pods.front();
+        one.verified = verified;
+        one.reason_code = code;
+        one.reason = code.empty() ? "" : "why " + code;
+        next.state = fwd::catalog::catalog::add_up(next);
+        all.all.put(std::move(next));
+    };
+    const auto returns = [&] {
+        std::vector<event> found;
+        for (const auto& one : all.heard.all)
+            if (one.type == event_type::reconnected) found.push_back(one);
+        all.heard.all.clear();
+        return found;
+    };
+    put(active, {"web-0"}, true);
+    SECTION("a tunnel that broke under a connection")
+    {
+        put(failed, {"web-0"}, false, "tunnel_lost");
+        CHECK(returns().empty());
+        all.clock.advance(3s);
+        put(active, {"web-0"}, true);
+        const auto found = returns();
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].code == "tunnel_lost");
+        CHECK(found[0].reason == "why tunnel_lost");
+        CHECK(found[0].took == 3s);
+        CHECK(found[0].forward_key == "web.shop.kind.web-0.80");
+    }
+    SECTION("a pod that was replaced while another was ready")
+    {
+        put(active, {"web-1"}, false);
+        const auto found = returns();
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].code == "pod_replaced");
+        CHECK(found[0].pod == "web-1");
+    }
+    SECTION("a pod that went, and its successor that came later")
+    {
+        put(pending, {}, false, "no_pods");
+        all.clock.advance(500ms);
+        put(active, {"web-1"}, false);
+        const auto found = returns();
+        REQUIRE(found.size() == 1);
+        CHECK(found[0].code == "no_pods");
+        CHECK(found[0].took == 500ms);
+    }
+    SECTION("an idle tunnel that was cut, once another is there")
+    {
+        auto next = make("web", {active});
+        next.forwards.front().pods = {"web-0"};
+        next.forwards.front().last_loss = failure{all.clock.wall_now(), "tunnel_lost", "connection reset"};
+        all.all.put(next);
+        CHECK(returns().empty());
+        put(active, {"web-0"}, true);
+        CHECK(returns().size() == 1);
+        put(active, {"web-0"}, true);
+        CHECK(returns().empty());
+    }
+    SECTION("another pod beside the one there is, a port that refuses and the end are none")
+    {
+        put(active, {"web-0", "web-1"}, true);
+        put(failed, {"web-0", "web-1"}, false, "port_refused");
+        put(active, {"web-0", "web-1"}, true);
+        put(stopping, {"web-0", "web-1"}, false, "stopping");
+        CHECK(returns().empty());
+    }
 }
