@@ -365,6 +365,7 @@ private:
                     ask.services = asked_.service_names;
                     ask.exclude = asked_.exclude;
                     ask.owner.owner = user_.user.name;
+                    ask.stays = true;
                     ++wanted;
                     // Concurrently: one cluster that does not answer must not hold up the others.
                     tasks_.start("forward " + name, add_one(ask, wanted_results_));

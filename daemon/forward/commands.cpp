@@ -229,7 +229,7 @@ awaitable<answer<catalog::added_namespace>> supervisor::add(catalog::add_namespa
     made.created = created;
     auto lists = co_await wait_for_lists(from, kept, std::min(deadline, clock_.now() + settings_.find_service));
     if (!lists) {
-        if (created) drop_wish(kept);
+        if (created && !ask.stays) drop_wish(kept);
         co_return lists.error();
     }
     std::size_t count = 0;
