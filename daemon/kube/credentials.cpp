@@ -1,6 +1,6 @@
 #include "daemon/kube/credentials.hpp"
 
-#include "common/async/task_scope.hpp"
+#include "common/async/retry_pause.hpp"
 #include "common/json_reader.hpp"
 #include "common/log.hpp"
 #include "common/net/byte_stream.hpp"
@@ -109,8 +109,10 @@ result<void> check_provider(const user_entry& user)
 
 class source final : public credential_source {
 public:
-    source(const context_config& config, const surroundings& around, std::shared_ptr<exec_cache> plugins, credential_events events)
-        : config_{config}, around_{around}, plugins_{std::move(plugins)}, events_{std::move(events)}, means_{means_of(config.user)}
+    source(const context_config& config, const surroundings& around, std::shared_ptr<exec_cache> plugins, credential_events events,
+           std::uint64_t after)
+        : config_{config}, around_{around}, plugins_{std::move(plugins)}, events_{std::move(events)}, means_{means_of(config.user)},
+          last_generation_{after}
     {
         if (config_.cluster.ca_data.empty()) ca_.path = config_.cluster.ca_file;
         if (config_.user.client_certificate_data.empty()) certificate_.path = config_.user.client_certificate_file;
@@ -143,7 +145,8 @@ public:
         impersonation_ = std::move(*fields);
         // client-go sends credentials over TLS only; plain loopback is for tests that ask for it.
         send_credentials_ = url->tls || (around_.credentials_over_plain_loopback && is_loopback_host(url->host));
-        return {};
+        // What is named and not there is the person's to mend, so it is told before anything is tried.
+        return read_files();
     }
 
     awaitable<result<std::shared_ptr<const access>>> current() override { return obtain(false); }
@@ -170,6 +173,7 @@ public:
         }
     }
 
+    void poke() override { plugins_->forget_failures(); }
     bool insecure() const override { return base_.tls && !base_.trust.verify; }
 
 private:
@@ -204,14 +208,8 @@ private:
     /// Until `when`, or until a refusal: whoever heard it may not ask again by itself.
     awaitable<void> until_due(time_point when)
     {
-        struct alarm {
-            timing& clock;
-            timer_id id;
-            ~alarm() { clock.cancel(id); }
-        };
         if (!std::exchange(refused_, false)) {
-            const alarm set{around_.clock, around_.clock.call_at(when, [this] { wake_.set(); })};
-            co_await wake_.wait();
+            co_await wait_for(around_.clock, wake_, when);
             refused_ = false;
         }
     }
@@ -330,16 +328,17 @@ private:
     std::uint64_t rejected_generation_ = 0;
     std::uint64_t rejected_serial_ = 0;
     std::uint64_t serial_ = 0; ///< of the plugin's credential in access_
-    std::uint64_t last_generation_ = 0;
+    std::uint64_t last_generation_;
     std::shared_ptr<const access> access_;
 };
 
 } // namespace
 
 result<std::unique_ptr<credential_source>> make_credential_source(const context_config& config, const surroundings& around,
-                                                                  std::shared_ptr<exec_cache> plugins, credential_events events)
+                                                                  std::shared_ptr<exec_cache> plugins, credential_events events,
+                                                                  std::uint64_t after)
 {
-    auto made = std::make_unique<source>(config, around, std::move(plugins), std::move(events));
+    auto made = std::make_unique<source>(config, around, std::move(plugins), std::move(events), after);
     if (auto fine = made->prepare(); !fine) return fine.error();
     return std::unique_ptr<credential_source>(std::move(made));
 }

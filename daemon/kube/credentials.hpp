@@ -33,6 +33,8 @@ public:
     virtual void rejected(std::uint64_t generation) = 0;
     /// Renews 60 s before expiry and follows changed files, until cancelled. Runs as a task of the owner.
     virtual awaitable<void> run() = 0;
+    /// A failure that is kept for a while counts no longer: the next current() tries.
+    virtual void poke() {}
     /// Verification of the server is turned off by the kubeconfig.
     [[nodiscard]] virtual bool insecure() const = 0;
 };
@@ -40,9 +42,10 @@ public:
 /// Plugins' results, shared by contexts with the same plugin and cluster information. One per daemon.
 [[nodiscard]] std::shared_ptr<exec_cache> make_exec_cache(const surroundings& around);
 
-/// `around` outlives the source. Errors: those of the configuration itself (no server, bad URL, unsupported provider, files missing).
+/// `around` outlives the source. Its generations begin after `after`. Errors: those of the configuration itself (no server, bad URL,
+/// unsupported provider, files missing).
 [[nodiscard]] result<std::unique_ptr<credential_source>> make_credential_source(const context_config& config, const surroundings& around,
                                                                                 std::shared_ptr<exec_cache> plugins,
-                                                                                credential_events events = {});
+                                                                                credential_events events = {}, std::uint64_t after = 0);
 
 } // namespace fwd::kube

@@ -149,6 +149,11 @@ awaitable<result<std::shared_ptr<const exec_credential>>> exec_cache::get(exec_w
     co_return mine->value;
 }
 
+void exec_cache::forget_failures()
+{
+    for (auto& [key, one] : entries_) one->failure.reset();
+}
+
 awaitable<result<exec_credential>> exec_cache::run(const exec_wish& wish, std::string info)
 {
     const auto& plugin = wish.plugin;

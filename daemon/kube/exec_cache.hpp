@@ -32,6 +32,8 @@ public:
 
     /// Errors: credentials_failed with the plugin's last words and, where it is missing, its install hint.
     awaitable<result<std::shared_ptr<const exec_credential>>> get(exec_wish wish);
+    /// The next get() runs a plugin that has just failed, instead of telling its failure again.
+    void forget_failures();
 
 private:
     struct entry {

@@ -66,6 +66,7 @@ public:
     awaitable<void> run() { return watch_->run(); }
     void poke() { watch_->poke(); }
     void reconnect() { watch_->reconnect(); }
+    void relist() { watch_->relist(); }
     [[nodiscard]] bool synced() const { return watch_->synced(); }
     [[nodiscard]] bool healthy() const { return watch_->healthy(); }
     [[nodiscard]] std::size_t size() const { return watch_->objects().size(); }

@@ -2,6 +2,7 @@
 
 #include "common/async/offload.hpp"
 #include "common/async/random.hpp"
+#include "common/async/retry_pause.hpp"
 #include "common/async/task_scope.hpp"
 #include "common/log.hpp"
 #include "daemon/kube/informer.hpp"
@@ -17,7 +18,6 @@ namespace fwd::kube {
 
 namespace {
 
-constexpr duration poke_gap = 250ms;    // attempts that others ask for are at least this far apart
 constexpr duration most_silence = 180s; // bookmarks come about once a minute; a stream without any is taken to be dead
 
 class list_watch final : public watch {
@@ -25,7 +25,7 @@ public:
     list_watch(const surroundings& around, api_client& client, watch_query query, object_reader read, watch_handlers handlers,
                watch_limits limits)
         : around_{around}, client_{client}, query_{std::move(query)}, read_{read}, handlers_{std::move(handlers)}, limits_{limits},
-          retry_{limits.retry}, slow_retry_{{limits.retry.most, limits.refused_retry}}, what_{query_.what()}
+          retry_{limits.retry}, slow_retry_{{limits.retry.most, limits.refused_retry}}, what_{query_.what()}, pause_{around.clock}
     {
     }
 
@@ -33,23 +33,28 @@ public:
     {
         for (;;) {
             started_ = around_.clock.now();
+            pause_.begin();
             auto attempt = listed_ ? follow() : list();
             auto done = co_await std::move(attempt);
             if (!done) co_await after(std::move(done.error()));
         }
     }
 
-    void poke() override
-    {
-        poked_ = true;
-        waiting_.set();
-    }
+    void poke() override { pause_.poke(); }
 
     void reconnect() override
     {
         poke();
         interrupted_ = true;
         interrupt_.set();
+    }
+
+    void relist() override
+    {
+        ++wanted_list_;
+        listed_ = false;
+        list_version_.clear();
+        reconnect();
     }
 
     const std::map<std::string, watched_object>& objects() const override { return objects_; }
@@ -64,6 +69,7 @@ private:
 
     awaitable<step> list()
     {
+        const auto wanted = wanted_list_;
         std::vector<watched_object> items;
         std::string more;
         object_list page;
@@ -84,6 +90,7 @@ private:
             more = page.more;
             for (auto& item : page.items) items.push_back(std::move(item));
         } while (!page.more.empty());
+        if (wanted != wanted_list_) co_return std::monostate{}; // asked of the server that was
         version_ = page.resource_version;
         listed_ = true;
         start_over();
@@ -271,17 +278,18 @@ private:
         }
         const auto wait = quick_.next(around_.random);
         if (events_ > 0 && quick_.failures() == 1) co_return;
-        co_await pause(wait);
+        co_await pause_.wait(wait);
     }
 
     awaitable<void> after(api_failure failure)
     {
         failing_ = true;
-        const bool login = failure.why.is(errc::unauthorized) || failure.why.is(errc::credentials_failed);
+        const bool login = failure.why.is(errc::unauthorized) || failure.why.is(errc::credentials_failed) ||
+                           (limits_.forbidden_is_slow && failure.why.is(errc::forbidden));
         auto wait = login ? slow_retry_.next(around_.random) : retry_.next(around_.random);
         if (failure.retry_after) wait = std::max(wait, std::min<duration>(*failure.retry_after, 60s));
         if (handlers_.failed) handlers_.failed(failure, wait);
-        co_await pause(wait);
+        co_await pause_.wait(wait);
     }
 
     void start_over()
@@ -296,30 +304,9 @@ private:
         if (handlers_.recovered) handlers_.recovered();
     }
 
-    /// Until the time is over or somebody pokes, though never sooner than a moment after the last attempt.
-    awaitable<void> pause(duration wait)
-    {
-        const auto until = around_.clock.now() + wait;
-        while (!poked_ && around_.clock.now() < until) co_await wait_for(waiting_, until);
-        poked_ = false;
-        const auto soonest = started_ + poke_gap;
-        if (around_.clock.now() < soonest) co_await around_.clock.wait_until(soonest);
-    }
-
     awaitable<void> interruption()
     {
-        if (!interrupted_) co_await wait_for(interrupt_, around_.clock.now() + most_silence);
-    }
-
-    awaitable<void> wait_for(async_event& event, time_point until)
-    {
-        struct alarm {
-            timing& clock;
-            timer_id id;
-            ~alarm() { clock.cancel(id); }
-        };
-        const alarm set{around_.clock, around_.clock.call_at(until, [&event] { event.set(); })};
-        co_await event.wait();
+        if (!interrupted_) co_await wait_for(around_.clock, interrupt_, around_.clock.now() + most_silence);
     }
 
     void add_selectors(api_request& ask) const
@@ -337,15 +324,17 @@ private:
     backoff retry_, slow_retry_;
     backoff quick_{{500ms, 5s}};
     const std::string what_;
+    retry_pause pause_;
 
     std::map<std::string, watched_object> objects_;
     std::string version_;            ///< to watch from
     std::string list_version_ = "0"; ///< for the next list: "0" any, else not older, "" the newest
     bool listed_ = false, synced_ = false, failing_ = false;
-    bool poked_ = false, interrupted_ = false;
+    bool interrupted_ = false;
+    std::uint64_t wanted_list_ = 0;
     std::size_t events_ = 0;
     time_point started_{};
-    async_event waiting_, interrupt_;
+    async_event interrupt_;
 };
 
 } // namespace

@@ -46,7 +46,8 @@ struct watch_handlers {
 
 struct watch_limits {
     backoff_limits retry{500ms, 5s};
-    duration refused_retry = 30s;         ///< after 401 or 403 that stay: a person has to act, a watch of RBAC is not there
+    duration refused_retry = 30s;         ///< after a 401 that stays: a person has to act
+    bool forbidden_is_slow = false;       ///< the same after a 403, which else is tried as often as anything
     duration shortest_session = 300s;     ///< timeoutSeconds is random in shortest .. 2 x shortest
     duration quick_end = 1s;              ///< a stream that ends sooner without an event backs off
     std::size_t event = 16 * 1024 * 1024; ///< larger events end the stream
@@ -63,6 +64,8 @@ public:
     virtual void poke() = 0;
     /// As poke; a running stream is closed and followed again as well (its connection may be dead after suspend).
     virtual void reconnect() = 0;
+    /// As reconnect, and from a new list: the server may be another. What is kept stays until then; the difference is told.
+    virtual void relist() = 0;
     [[nodiscard]] virtual const std::map<std::string, watched_object>& objects() const = 0;
     [[nodiscard]] virtual bool synced() const = 0;
     [[nodiscard]] virtual bool healthy() const = 0; ///< synced, and the last attempt did not fail
