@@ -33,9 +33,11 @@ mcp::server_identity who()
             .instructions = tools::instructions()};
 }
 
-awaitable<int> serve(mcp::server& server)
+constexpr auto last_words = 50ms;
+
+awaitable<int> serve(mcp::server& conversation, mcp::transport& wire, mcp::outlet_ptr into)
 {
-    co_await server.serve();
+    co_await mcp::serve(conversation, wire, std::move(into), last_words);
     co_return 0;
 }
 
@@ -51,8 +53,12 @@ int serve_mcp(session& with)
     }
     const auto wire = mcp::make_stdio(with.executor(), with.clock(), STDIN_FILENO, *out);
     const tools::kit kit{.rest = with.rest(), .clock = with.clock(), .log = with.log(), .session = with.id()};
-    mcp::server server{who(), tools::all_tools(kit), {with.executor(), *wire, with.clock(), with.random(), with.log()}};
-    return with.run(serve(server));
+    const mcp::features what{.who = who(), .tools = tools::all_tools(kit)};
+    mcp::consents words{with.clock(), with.random()};
+    mcp::change_feed changes;
+    const auto into = mcp::outlet_to(*wire);
+    mcp::server server{what, {with.executor(), with.clock(), with.log(), words, changes}, into};
+    return with.run(serve(server, *wire, into));
 }
 
 } // namespace fwd::bridge

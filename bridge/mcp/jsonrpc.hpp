@@ -24,6 +24,8 @@ enum class rpc_code : int {
     method_not_found = -32601,
     invalid_params = -32602,
     internal_error = -32603,
+    resource_not_found = -32002, ///< legacy only
+    header_mismatch = -32020,
     missing_client_capability = -32021,
     unsupported_version = -32022,
 };

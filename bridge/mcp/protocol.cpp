@@ -1,5 +1,7 @@
 #include "bridge/mcp/protocol.hpp"
 
+#include "bridge/mcp/changes.hpp"
+
 #include <boost/json/array.hpp>
 
 #include <fmt/core.h>
@@ -14,6 +16,7 @@ namespace {
 constexpr std::string_view version_key = "io.modelcontextprotocol/protocolVersion";
 constexpr std::string_view capabilities_key = "io.modelcontextprotocol/clientCapabilities";
 constexpr std::string_view client_key = "io.modelcontextprotocol/clientInfo";
+constexpr std::string_view level_key = "io.modelcontextprotocol/logLevel";
 constexpr std::string_view server_key = "io.modelcontextprotocol/serverInfo";
 
 /// How long a client may keep what discover said; it is the same for the life of the program.
@@ -87,7 +90,9 @@ std::variant<request_context, rpc_error> protocol::admit(const rpc_request& requ
                            .version = version_,
                            .can_elicit = can_elicit_ && open_,
                            .progress_token = progress_token_of(request.params),
-                           .client = client_};
+                           .client = client_,
+                           .capabilities = capabilities_,
+                           .log_level = {}};
 }
 
 std::variant<request_context, rpc_error> protocol::admit_modern(const json::object& params) const
@@ -106,11 +111,15 @@ std::variant<request_context, rpc_error> protocol::admit_modern(const json::obje
         return rpc_error{rpc_code::unsupported_version,
                          fmt::format("Unsupported protocol version {}", std::string_view{version->get_string()}), std::move(data)};
     }
+    if (const auto* level = meta->if_contains(level_key); level && (!level->is_string() || !level_rank(text_in(*meta, level_key))))
+        return invalid_params("params._meta has a log level that there is not");
     return request_context{.era = era::modern,
                            .version = std::string{modern_version},
                            .can_elicit = shows_forms(*capabilities),
                            .progress_token = progress_token_of(params),
-                           .client = client_of(object_in(*meta, client_key))};
+                           .client = client_of(object_in(*meta, client_key)),
+                           .capabilities = *capabilities,
+                           .log_level = text_in(*meta, level_key)};
 }
 
 std::variant<json::object, rpc_error> protocol::initialize(const json::object& params)
@@ -122,16 +131,17 @@ std::variant<json::object, rpc_error> protocol::initialize(const json::object& p
     open_ = false;
     const auto* capabilities = object_in(params, "capabilities");
     can_elicit_ = capabilities && version_ >= "2025-06-18" && shows_forms(*capabilities);
+    capabilities_ = capabilities ? *capabilities : json::object{};
     client_ = client_of(object_in(params, "clientInfo"));
 
-    json::object out{{"protocolVersion", version_}, {"capabilities", {{"tools", json::object{}}}}, {"serverInfo", identity(version_)}};
+    json::object out{{"protocolVersion", version_}, {"capabilities", this->capabilities(version_)}, {"serverInfo", identity(version_)}};
     if (!who_.instructions.empty()) out["instructions"] = who_.instructions;
     return out;
 }
 
 json::object protocol::discover() const
 {
-    json::object out{{"supportedVersions", all_versions()}, {"capabilities", {{"tools", json::object{}}}}};
+    json::object out{{"supportedVersions", all_versions()}, {"capabilities", capabilities(modern_version)}};
     if (!who_.instructions.empty()) out["instructions"] = who_.instructions;
     out["ttlMs"] = discover_ttl_ms;
     out["cacheScope"] = "private";
@@ -146,6 +156,22 @@ json::object protocol::finish(const request_context& asked, json::object result)
     if (!meta.is_object()) meta.emplace_object();
     meta.get_object()[server_key] = identity(modern_version);
     return result;
+}
+
+json::object protocol::capabilities(std::string_view version) const
+{
+    json::object lists;
+    if (offers_.lists_change) lists["listChanged"] = true;
+    json::object out;
+    out["tools"] = lists;
+    if (offers_.resources) {
+        out["resources"] = lists;
+        out["resources"].get_object()["subscribe"] = true;
+    }
+    if (offers_.prompts) out["prompts"] = lists;
+    if (offers_.completions && version >= "2025-03-26") out["completions"].emplace_object();
+    if (version < modern_version) out["logging"].emplace_object(); // deprecated since; there only what a request asks for
+    return out;
 }
 
 json::object protocol::identity(std::string_view version) const

@@ -48,13 +48,14 @@ json::object describe(const tool& what, std::string_view version)
     if (version >= structured_since) out["title"] = what.title;
     out["description"] = what.description;
     out["inputSchema"] = what.input;
-    if (version >= structured_since) out["outputSchema"] = what.output;
+    if (version >= structured_since && !what.output.empty()) out["outputSchema"] = what.output;
     if (version >= annotations_since)
         out["annotations"] = {{"title", what.title},
                               {"readOnlyHint", what.hints.read_only},
                               {"destructiveHint", what.hints.destructive},
                               {"idempotentHint", what.hints.idempotent},
                               {"openWorldHint", what.hints.open_world}};
+    if (version >= structured_since && !what.meta.empty()) out["_meta"] = what.meta;
     return out;
 }
 

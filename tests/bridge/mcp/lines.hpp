@@ -89,6 +89,50 @@ inline std::vector<tool> sample_tools(timing& clock, int& erased)
     return all;
 }
 
+inline features sample_features(timing& clock, int& erased)
+{
+    features out;
+    out.who = {.name = "sample", .title = "Sample", .version = "1.0", .description = "A sample.", .instructions = "Say echo."};
+    out.tools = sample_tools(clock, erased);
+    const auto read = [](std::string text) {
+        return [text](tool_call&) -> awaitable<resource_answer> { co_return resource_content{.mime = "text/plain", .text = text}; };
+    };
+    out.resources.push_back({"note://one", "one", "One", "The first.", "text/plain", read("first")});
+    out.resources.push_back(
+        {"note://broken", "broken", "", "", "", [](tool_call&) -> awaitable<resource_answer> {
+             tool_problem why{.code = "daemon_not_running", .message = "it is down", .cause = {}, .evidence = {}, .next = {}, .more = {}};
+             co_return why;
+         }});
+    out.templates.push_back({"note://by/{name}/text", "by_name", "By name", "Any.", "text/plain",
+                             [](tool_call&, variables known) -> awaitable<resource_answer> {
+                                 if (known["name"] == "nobody") {
+                                     tool_problem why{
+                                         .code = "not_found", .message = "none", .cause = {}, .evidence = {}, .next = {}, .more = {}};
+                                     co_return why;
+                                 }
+                                 co_return resource_content{.mime = "text/plain", .text = known["name"]};
+                             }});
+    out.prompts.push_back({"greet",
+                           "Greet",
+                           "Says hello.",
+                           {{"whom", "who is greeted", true}, {"how", "in which way", false}},
+                           [](tool_call&, variables given) -> awaitable<prompt_answer> {
+                               json::object content{{"type", "text"}, {"text", "Hello " + given["whom"]}};
+                               json::object message{{"role", "user"}};
+                               message["content"] = std::move(content);
+                               json::array out;
+                               out.push_back(std::move(message));
+                               co_return out;
+                           }});
+    out.complete = [](tool_call&, completion_query query) -> awaitable<std::vector<std::string>> {
+        std::vector<std::string> all{"Ada", "adam", "Eve", "Eve"};
+        if (const auto known = query.others.find("how"); known != query.others.end()) all.push_back(known->second);
+        for (int i = 0; i < 150; ++i) all.push_back(fmt::format("z{:03}", i));
+        co_return all;
+    };
+    return out;
+}
+
 struct bench {
     asio::io_context loop{1};
     virtual_clock clock{loop};
@@ -96,20 +140,18 @@ struct bench {
     logger log;
     line_list wire;
     int erased = 0;
+    features what = sample_features(clock, erased);
+    consents words{clock, *random};
+    change_feed changes;
+    outlet_ptr into = outlet_to(wire);
     server serving;
 
-    explicit bench(server_limits limits = {})
-        : serving{{.name = "sample", .title = "Sample", .version = "1.0", .description = "A sample.", .instructions = "Say echo."},
-                  sample_tools(clock, erased),
-                  {loop.get_executor(), wire, clock, *random, log},
-                  limits}
-    {
-    }
-    ~bench() { clock.run(serving.serve()); }
+    explicit bench(server_limits limits = {}) : serving{what, {loop.get_executor(), clock, log, words, changes}, into, limits} {}
+    ~bench() { clock.run(serve(serving, wire, into, 1ms)); }
 
     void say(std::string_view line)
     {
-        serving.take(line);
+        serving.take(line, into);
         clock.settle();
     }
     /// The next message that was sent.

@@ -56,7 +56,7 @@ TEST_CASE("an unknown tool and malformed parameters are protocol errors", "[serv
     CHECK(code_of(b.ask(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"nope"}})")) == -32602);
     CHECK(code_of(b.ask(R"({"jsonrpc":"2.0","id":2,"method":"tools/call"})")) == -32602);
     CHECK(code_of(b.ask(R"({"jsonrpc":"2.0","id":3,"method":"tools/call","params":{"name":"echo","arguments":[]}})")) == -32602);
-    CHECK(code_of(b.ask(R"({"jsonrpc":"2.0","id":4,"method":"resources/list"})")) == -32601);
+    CHECK(code_of(b.ask(R"({"jsonrpc":"2.0","id":4,"method":"roots/list"})")) == -32601);
 }
 
 TEST_CASE("a tool that throws is an internal error, and the server goes on", "[server]")
@@ -292,7 +292,7 @@ TEST_CASE("a listen stream is acknowledged first and lives until it is canceled"
     }
     SECTION("the end of the server ends it with a result")
     {
-        b.clock.run(b.serving.serve());
+        b.clock.run(b.serving.wind_down());
         const auto end = b.hear();
         CHECK(end.at("id") == "listen:0");
         CHECK(end.at("result").at("resultType") == "complete");
@@ -307,7 +307,7 @@ TEST_CASE("the end of input drops what still runs after a short grace", "[server
     b.shake_hands("2025-11-25");
     b.say(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"slow"}})");
     const auto before = b.clock.now();
-    b.clock.run(b.serving.serve());
+    b.clock.run(b.serving.wind_down());
     CHECK(b.clock.now() - before <= 60ms);
     CHECK(b.quiet());
 }
