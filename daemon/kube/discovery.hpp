@@ -48,6 +48,16 @@ enum class workload_kind { deployment, stateful_set, daemon_set, job };
 /// "deploy", "deployment", "deployments", "sts" ... as kubectl knows them.
 [[nodiscard]] std::optional<workload_kind> parse_workload_kind(std::string_view word);
 
+/// What keeps pods.
+struct workload {
+    workload_kind kind = workload_kind::deployment;
+    std::string name;
+    std::int64_t replicas = 1; ///< wanted
+    std::int64_t ready = 0;
+    labels pod_labels;   ///< of its template
+    std::string trouble; ///< why it cannot make pods, in the server's words; empty: nothing known
+};
+
 struct log_question {
     std::string namespace_name, pod, container;
     std::optional<std::int64_t> tail_lines;
@@ -73,6 +83,8 @@ public:
     awaitable<api_result<page_of<pod>>> pods(list_scope of, page_ask part);
     /// The pod as the server has it, for what `pod` leaves out.
     awaitable<api_result<boost::json::value>> pod_document(std::string namespace_name, std::string name);
+    /// Deployments or StatefulSets of a namespace.
+    awaitable<api_result<std::vector<workload>>> workloads(workload_kind kind, std::string namespace_name);
     /// The label selector of a workload, as text.
     awaitable<api_result<std::string>> selector_of(workload_kind kind, std::string namespace_name, std::string name);
     /// The log to its end.

@@ -60,6 +60,44 @@ std::string selector_text(const json::value& workload)
     return made;
 }
 
+const workload_words& words_of(workload_kind kind)
+{
+    return *std::find_if(workloads.begin(), workloads.end(), [kind](const auto& one) { return one.kind == kind; });
+}
+
+/// The member objects along `names`, an empty one where they end.
+const json::object& inside(const json::object& from, std::initializer_list<std::string_view> names)
+{
+    static const json::object nothing;
+    const auto* at = &from;
+    for (const auto name : names) {
+        const auto* next = at->if_contains(name);
+        at = next ? next->if_object() : nullptr;
+        if (!at) return nothing;
+    }
+    return *at;
+}
+
+workload read_workload(workload_kind kind, const json::object& from)
+{
+    workload made;
+    made.kind = kind;
+    json_reader meta{inside(from, {"metadata"})}, spec{inside(from, {"spec"})}, status{inside(from, {"status"})};
+    made.name = meta.text_or("name", "");
+    made.replicas = spec.whole_or("replicas", 1);
+    made.ready = status.whole_or("readyReplicas", 0);
+    for (const auto& [key, value] : inside(from, {"spec", "template", "metadata", "labels"}))
+        if (const auto* text = value.if_string()) made.pod_labels.emplace(std::string{key}, std::string{text->data(), text->size()});
+    const auto* conditions = status.maybe_array("conditions");
+    if (!conditions) return made;
+    for (const auto& one : *conditions) {
+        json_reader condition{one};
+        if (condition.text_or("type", "") == "ReplicaFailure" && condition.text_or("status", "") == "True")
+            made.trouble = condition.text_or("message", "");
+    }
+    return made;
+}
+
 api_request log_request(const log_question& what)
 {
     api_request ask;
@@ -84,9 +122,26 @@ std::optional<workload_kind> parse_workload_kind(std::string_view word)
     return std::nullopt;
 }
 
+awaitable<api_result<std::vector<workload>>> discovery::workloads(workload_kind kind, std::string namespace_name)
+{
+    const auto& words = words_of(kind);
+    api_request ask;
+    ask.path = fmt::format("{}/namespaces/{}/{}", words.group_path, percent_encode(namespace_name), words.resource);
+    ask.query.emplace_back("resourceVersion", "0");
+    ask.what = fmt::format("list {} in {}", words.resource, namespace_name);
+    auto answer = co_await client_.get_json(std::move(ask));
+    if (!answer) co_return answer.error();
+    std::vector<workload> made;
+    json_reader list{*answer};
+    if (const auto* items = list.maybe_array("items"))
+        for (const auto& item : *items)
+            if (const auto* object = item.if_object()) made.push_back(read_workload(kind, *object));
+    co_return made;
+}
+
 awaitable<api_result<std::string>> discovery::selector_of(workload_kind kind, std::string namespace_name, std::string name)
 {
-    const auto& words = *std::find_if(workloads.begin(), workloads.end(), [kind](const auto& one) { return one.kind == kind; });
+    const auto& words = words_of(kind);
     api_request ask;
     ask.path =
         fmt::format("{}/namespaces/{}/{}/{}", words.group_path, percent_encode(namespace_name), words.resource, percent_encode(name));

@@ -176,6 +176,7 @@ container_status read_status(const json::object& from, bool init)
     json_reader last{part(in, "lastState")};
     json_reader ended{part(last, "terminated")};
     made.last_reason = text_of(ended, "reason");
+    made.last_message = text_of(ended, "message");
     made.last_exit_code = static_cast<int>(ended.whole_or("exitCode", 0));
     made.last_finished = time_of(ended, "finishedAt");
     return made;

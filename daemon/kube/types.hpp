@@ -82,6 +82,7 @@ struct container_status {
     std::string reason, message; ///< of waiting or terminated
     int exit_code = 0;           ///< of terminated
     std::string last_reason;     ///< of the last termination
+    std::string last_message;    ///< its termination message, mostly absent
     int last_exit_code = 0;
     std::optional<wall_time> last_finished;
 };
