@@ -20,7 +20,7 @@ USER = "tester"
 REAL = pathlib.Path(os.environ.get("FWD_REAL_CLUSTER")
                     or pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache") / "fwd/realcluster")
 
-Case = collections.namedtuple("Case", "title function on full seconds")
+Case = collections.namedtuple("Case", "title function on full seconds alone")
 cases = []
 
 
@@ -28,10 +28,11 @@ class Skip(Exception):
     """Why a case cannot run here."""
 
 
-def case(title, on=("sim",), full=False, seconds=120):
-    """Marks a case. `on`: the clusters it runs on, `full`: only with --full, `seconds`: when it is given up."""
+def case(title, on=("sim",), full=False, seconds=120, alone=False):
+    """Marks a case. `on`: the clusters it runs on, `full`: only with --full, `seconds`: when it is given up, `alone`: it measures
+    or loads the machine, so that no other case runs beside it."""
     def mark(function):
-        cases.append(Case(title, function, on, full, seconds))
+        cases.append(Case(title, function, on, full, seconds, alone))
         return function
     return mark
 
@@ -128,6 +129,7 @@ class Bed:
     def environment(self, how, more=None):
         """how: `sudo` (root, called by the user), `root`, `user`."""
         plain = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": "/root" if how == "root" else str(self.home), "no_proxy": "*"}
+        plain |= {name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS") if name in os.environ}
         if how == "sudo":
             plain |= {"SUDO_UID": str(UID), "SUDO_GID": str(UID), "SUDO_USER": USER}
         return plain | (more or {})
@@ -185,6 +187,15 @@ class Bed:
         done = subprocess.run([str(self.bin / program), *map(str, arguments)], capture_output=True, text=True, timeout=seconds, cwd=self.home,
                               stdin=subprocess.DEVNULL, env=self.environment(how, env), **credentials)
         return done.returncode, done.stdout, done.stderr
+
+    def sanitizers_said(self):
+        """What programs that were built with sanitizers complained of."""
+        marks = ("Sanitizer", "runtime error:")
+        return [line for path in self.log_files for line in path.read_text(errors="replace").splitlines() if any(m in line for m in marks)]
+
+    def kubectl(self, *arguments):
+        """On the real cluster, as its administrator."""
+        return run(REAL / "bin/kubectl", "--kubeconfig", self.kubeconfig_source, *arguments)
 
     def logs(self):
         return "".join(f"--- {path.name}\n" + "\n".join(path.read_text(errors="replace").splitlines()[-40:]) + "\n" for path in self.log_files)
