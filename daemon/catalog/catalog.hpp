@@ -87,7 +87,8 @@ struct forward {
 
 struct conflict {
     std::string name;
-    std::string held_by; ///< service key, "hosts file line 12", "public DNS"
+    std::string held_by;   ///< service key, "hosts file line 12", "public DNS"
+    std::string wanted_by; ///< service key of the other claimant; on both services the same
 };
 
 struct pod_count {

@@ -66,6 +66,20 @@ struct added_namespace {
     std::vector<std::pair<std::string, std::string>> not_ready; ///< key, why
 };
 
+/// Which namespace of a context has the bare names.
+struct set_primary {
+    std::string context; ///< empty: the primary one
+    std::string namespace_name;
+    wish_owner owner;
+};
+struct moved_name {
+    std::string name, from, to; ///< service keys; empty: nobody had it, nobody has it
+};
+struct primary_set {
+    std::string context, namespace_name; ///< as shown
+    std::vector<moved_name> moved;       ///< by name
+};
+
 class commands {
 public:
     virtual ~commands() = default;
@@ -74,6 +88,8 @@ public:
     /// The keys that are gone.
     virtual awaitable<answer<std::vector<std::string>>> remove_service(std::string key) = 0;
     virtual awaitable<answer<std::vector<std::string>>> remove_namespace(std::string key) = 0;
+    /// The namespace need not be forwarded. Errors: not_found for an unknown context or namespace, with close names.
+    virtual awaitable<answer<primary_set>> set_primary(set_primary ask) = 0;
     /// Ends the daemon; the answer is sent first. `force` as a second signal would.
     virtual void shutdown(bool force) = 0;
 };
