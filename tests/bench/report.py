@@ -1,0 +1,97 @@
+"""The results for people: lines while it runs, a Markdown table, charts of how costs grow."""
+
+import math
+
+
+def text(value):
+    if value is None or math.isinf(value):
+        return "never"
+    return f"{value:.0f}" if value >= 1000 or value == int(value) else f"{value:.3g}"
+
+
+def spread(of):
+    return f"{text(of['median'])} [{text(of['least'])}..{text(of['most'])}]" if of["least"] != of["most"] else text(of["median"])
+
+
+def promise(row):
+    parts = []
+    sign = ">=" if row["better"] == "more" else "<="
+    if row["budget"] is not None:
+        parts.append(f"{sign} {row['budget']:g}x")
+    if row["limit"] is not None:
+        parts.append(f"{sign} {row['limit']:g} {row['unit']}".strip())
+    mark = {True: " met", False: " MISSED", None: ""}[row["met"]]
+    return ", ".join(parts) + mark if parts else ""
+
+
+def print_result(result):
+    print(f"\n{result['id']} {result['title']}" + ("   NOISY: the same tool twice differed by more than 10 %" if result["noisy"] else ""))
+    for row in result["figures"].values():
+        for name, of in row["tools"].items():
+            ratio = f"   {row['ratios'][name]:.2f}x is ours of it" if name in row["ratios"] else ""
+            print(f"  {row['label']:<26}{name:<14}{spread(of):>30} {row['unit']}{ratio}")
+        if promised := promise(row):
+            print(f"  {row['label']:<26}promised: {promised}")
+    for error in result["errors"]:
+        print(f"  FAILED {error}", flush=True)
+
+
+def markdown(about, results, tools):
+    """A table with a column for each tool, and what it was measured on."""
+    lines = [", ".join(f"{name} {value}" for name, value in about.items()), "",
+             "| scenario | unit | " + " | ".join(tools) + " | " + " | ".join(f"{tools[0]} to {name}" for name in tools[1:]) + " | promised |",
+             "|---|---|" + "---|" * (2 * len(tools))]
+    for result in results:
+        failed = {error.split(",")[0] for error in result["errors"]}
+        for number, row in enumerate(result["figures"].values()):
+            title = f"{result['id']} {result['title']}" if number == 0 else f"&nbsp;&nbsp;{row['label']}"
+            cells = [spread(row["tools"][name]) if name in row["tools"] else ("failed" if name in failed else "") for name in tools]
+            ratios = [f"{row['ratios'][name]:.2f}x" if name in row["ratios"] else "" for name in tools[1:]]
+            lines.append("| " + " | ".join([title + (" (noisy)" if result["noisy"] and number == 0 else ""), row["unit"], *cells, *ratios, promise(row)]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+GROWTH = [  # title, unit, the scenarios along the axis, figure
+    ("start until every service answered", "s", [("S1x10", 10), ("S1x100", 100), ("S1x500", 500), ("S1x1000", 1000)], "answered", "services"),
+    ("memory at rest (PSS)", "MB", [("M1x10", 10), ("M1x100", 100), ("M1x1000", 1000)], "idle", "services"),
+    ("memory, each used (PSS)", "MB", [("M1x10", 10), ("M1x100", 100), ("M1x1000", 1000)], "used", "services"),
+    ("upload", "GB/s", [("B1", 1), ("B3", 8), ("B3x64", 64)], "rate", "streams"),
+    ("download", "GB/s", [("B2", 1), ("B4", 8), ("B4x64", 64)], "rate", "streams"),
+]
+
+
+def growth(results):
+    """[(title, unit, axis, {tool: [(x, y)]})] of what was measured at two places of its axis or more."""
+    known = {result["id"]: result for result in results}
+    found = []
+    for title, unit, along, figure, axis in GROWTH:
+        lines = {}
+        for scenario, x in along:
+            for name, of in known.get(scenario, {"figures": {}})["figures"].get(figure, {"tools": {}})["tools"].items():
+                lines.setdefault(name, []).append((x, of["median"]))
+        if any(len(points) > 1 for points in lines.values()):
+            found.append((title, unit, axis, lines))
+    return found
+
+
+def charts(results, folder):
+    """SVG files of growth(results) in `folder`; their paths."""
+    import matplotlib
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for title, unit, axis, lines in growth(results):
+        figure, plot = pyplot.subplots(figsize=(5, 3.2))
+        for name, points in lines.items():
+            plot.plot(*zip(*points), marker="o", label=name)
+        plot.set(xlabel=axis, ylabel=unit, title=title, xscale="log", ylim=(0, None), xticks=[x for x, _ in max(lines.values(), key=len)])
+        plot.xaxis.set_major_formatter("{x:g}")
+        plot.minorticks_off()
+        plot.legend()
+        figure.tight_layout()
+        paths.append(folder / ("".join(c if c.isalnum() else "-" for c in title) + ".svg"))
+        figure.savefig(paths[-1])
+        pyplot.close(figure)
+    return paths
