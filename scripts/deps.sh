@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# deps.sh [build|test] - installs what is missing for building, or for testing too, with apt. Debian 12's names.
+# deps.sh [build|test|bench] - installs what is missing for building, or for testing or drawing the benchmark's charts too, with apt.
+#   Debian 12's names.
 #   Quick when nothing is missing. Without root and sudo it says the command to run instead, and exits 1.
 set -euo pipefail
 
@@ -9,7 +10,8 @@ test="clang-format-14 python3 iproute2 util-linux libcap2-bin openssl sudo postg
 case ${1:-build} in
   build) want=$build ;;
   test) want="$build $test" ;;
-  *) echo "usage: $0 [build|test]" >&2; exit 2 ;;
+  bench) want="$build python3 python3-matplotlib" ;;
+  *) echo "usage: $0 [build|test|bench]" >&2; exit 2 ;;
 esac
 
 if ! command -v dpkg-query >/dev/null; then
