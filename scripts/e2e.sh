@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export BUILD_DIR=$(realpath -m "${BUILD_DIR:-build-test}") WERROR=${WERROR:-1}
 log=$(mktemp)
-scripts/build.sh fwd fwdd fwd-simcluster >"$log" 2>&1 || { grep -E 'error|FAILED|unknown target' "$log" | head -20; echo "0 passed, 1 failed"; exit 1; }
+scripts/build.sh fwd fwdd fwd-simcluster fwd-bench-load >"$log" 2>&1 || { grep -E 'error|FAILED|unknown target' "$log" | head -20; echo "0 passed, 1 failed"; exit 1; }
 rm "$log"
 # Claude Code, for the case that it is a client of; without npm or registry that case is skipped.
 export FWD_CLAUDE=${XDG_CACHE_HOME:-$HOME/.cache}/fwd/claude
