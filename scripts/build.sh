@@ -13,4 +13,5 @@ export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time
 [ -e "$dir/build.ninja" ] || cmake -S . -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE="${BUILD_TYPE:-Debug}" \
   -DFWD_SANITIZE="${SANITIZE:-}" -DFWD_WERROR="${WERROR:-0}" -DFWD_TESTS="${TESTS:-1}" >"$dir/configure.log" 2>&1 ||
   { cat "$dir/configure.log" >&2; exit 1; }
-exec ninja -C "$dir" ${KEEP_GOING:+-k0} "$@" 9>&-
+# The shell stays and holds the lock; what ninja starts must not, or a compiler's daemon would hold it for ever.
+ninja -C "$dir" ${KEEP_GOING:+-k0} "$@" 9>&-
