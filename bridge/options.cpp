@@ -72,7 +72,7 @@ public:
         list->add_option("-n,--namespace", made_.list.name_space);
         list->add_option("-x,--context", made_.list.context);
         list->add_option("--status", made_.list.status)
-            ->check(CLI::IsMember({"active", "partial", "pending", "error", "stopping", "unsupported"}));
+            ->check(CLI::IsMember({"active", "partial", "pending", "error", "stopping", "unsupported", "local"}));
 
         auto* add = verb_of("add", verb::add);
         add->add_option("what", made_.add.words);

@@ -57,7 +57,7 @@ json::object service_schema()
         {s::must("key", s::text("service.namespace.context")), s::must("service", s::text("")), s::must("namespace", s::text("")),
          s::must("context", s::text("")), s::may("address", s::text("loopback address of this service")),
          s::must("hostnames", s::list("names that lead there", s::text(""))), s::must("ports", s::list("", port_schema())),
-         s::must("status", s::text("active, partial, pending, error, stopping or unsupported")),
+         s::must("status", s::text("active, partial, pending, error, stopping, unsupported or local")),
          s::may("why", s::text("why it is not active")), s::may("whyCode", s::text("")),
          s::must("verified", s::truth("every port was seen to work, not only allowed")),
          s::must("pods", s::object({s::must("ready", s::count("")), s::must("total", s::count(""))})),

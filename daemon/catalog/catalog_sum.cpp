@@ -45,7 +45,8 @@ health catalog::state() const
     std::size_t works = 0, lacks = 0;
     bool starting = false;
     for (const auto& [key, service] : services_) {
-        if (service.state == service_state::unsupported || service.state == service_state::stopping) continue;
+        using enum service_state;
+        if (service.state == unsupported || service.state == stopping || service.state == local) continue;
         const bool on_purpose = service.state == service_state::pending && service.reason_code == "scaled_to_zero";
         if (service.state == service_state::active || service.state == service_state::partial || on_purpose) ++works;
         if (service.state != service_state::active && !on_purpose) ++lacks;

@@ -64,6 +64,7 @@ struct added_namespace {
     bool ready = false;
     std::vector<std::string> services;                          ///< keys
     std::vector<std::pair<std::string, std::string>> not_ready; ///< key, why
+    std::optional<error> not_yet;                               ///< of a wish that stays: why its lists are not in; they are tried on
 };
 
 /// Which namespace of a context has the bare names.

@@ -23,6 +23,7 @@ std::string_view name_of(service_state state)
     case service_state::error: return "error";
     case service_state::stopping: return "stopping";
     case service_state::unsupported: return "unsupported";
+    case service_state::local: return "local";
     }
     return "error";
 }

@@ -6,7 +6,8 @@
 namespace fwd::catalog {
 
 enum class forward_state { active, connecting, pending, error, stopping };
-enum class service_state { active, partial, pending, error, stopping, unsupported };
+/// local: it runs on this machine, its names lead here and nothing is forwarded.
+enum class service_state { active, partial, pending, error, stopping, unsupported, local };
 enum class health { ok, degraded, error };
 
 [[nodiscard]] std::string_view name_of(forward_state state); ///< "Active", ...

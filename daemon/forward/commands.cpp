@@ -90,7 +90,7 @@ bool supervisor::satisfied(const std::string& key, wait_for what) const
     const auto at = all.find(key);
     if (at == all.end()) return false;
     const auto& service = at->second;
-    if (service.state == catalog::service_state::unsupported) return true;
+    if (service.state == catalog::service_state::unsupported || service.state == catalog::service_state::local) return true;
     if (what == wait_for::listening)
         return !service.forwards.empty() && std::none_of(service.forwards.begin(), service.forwards.end(),
                                                          [](const catalog::forward& f) { return f.reason_code == "setting_up"; });
@@ -131,70 +131,86 @@ awaitable<std::vector<error>> supervisor::settled(duration limit)
         for (const auto& [key, service] : parts_.state.services())
             for (const auto& forward : service.forwards)
                 if (forward.state == catalog::forward_state::connecting) all = false;
-        if (all && dirty_.empty() && !reconciling_) co_return failed;
+        if (all && dirty_.empty() && !reconciling_ && public_.settled()) co_return failed;
         if (!co_await changed_before(deadline)) co_return failed;
     }
 }
 
-awaitable<answer<catalog::added_service>> supervisor::add(catalog::add_service ask)
+/// What both kinds of wish begin with: the context is opened and the lists are waited for. A wish that was new is dropped again when that
+/// fails, unless it `stays`.
+awaitable<answer<supervisor::begun>> supervisor::begin(const std::string& given_context, wish next, duration timeout, bool stays)
 {
-    const auto context = context_name(ask.context);
+    const auto context = context_name(given_context);
     if (!context) co_return refusal{context.error()};
     const auto opened = open_context(*context);
     if (!opened) co_return refusal{opened.error()};
-    auto& from = **opened;
-    wish next;
+    begun made;
+    made.from = *opened;
+    made.deadline = clock_.now() + timeout;
     next.context = *context;
+    if (!next.service.empty() && next.namespace_name.empty()) {
+        const auto primary = primary_namespace_.find(*context);
+        next.namespace_name = primary != primary_namespace_.end() ? primary->second : made.from->config().namespace_name;
+    }
+    next.owner.created_at = clock_.wall_now();
+    made.already = forwarded_.contains({*context, next.namespace_name, next.service});
+    made.kept = put_wish(std::move(next), made.created);
+    const auto patience = stays ? settings_.find_at_start : settings_.find_service;
+    auto lists = co_await wait_for_lists(*made.from, made.kept, std::min(made.deadline, clock_.now() + patience));
+    if (!lists && !stays) co_return give_up(made, lists.error());
+    if (!lists) made.not_yet = lists.error();
+    co_return made;
+}
+
+refusal supervisor::give_up(const begun& what, refusal why)
+{
+    if (what.created) drop_wish(what.kept);
+    return why;
+}
+
+std::optional<refusal> supervisor::unknown_port(const catalog::add_service& ask, const kube::service& object)
+{
+    for (const auto& wanted : ask.ports) {
+        const auto fits = [&](const kube::service_port& p) { return wanted.port == std::to_string(p.port) || wanted.port == p.name; };
+        if (std::any_of(object.ports.begin(), object.ports.end(), fits)) continue;
+        std::string has;
+        for (const auto& port : object.ports)
+            has += fmt::format("{}{}{}", has.empty() ? "" : ", ", port.port, port.name.empty() ? "" : " (" + port.name + ")");
+        return refusal{
+            error{errc::not_found, fmt::format("service {} has no port {}; it has {}", ask.service, printable(wanted.port), has)}};
+    }
+    return std::nullopt;
+}
+
+awaitable<answer<catalog::added_service>> supervisor::add(catalog::add_service ask)
+{
+    wish next;
     next.service = ask.service;
     next.namespace_name = ask.namespace_name;
-    if (next.namespace_name.empty()) {
-        const auto primary = primary_namespace_.find(*context);
-        next.namespace_name = primary != primary_namespace_.end() ? primary->second : from.config().namespace_name;
-    }
     next.ports = ask.ports;
     next.local_ip = ask.local_ip;
     next.owner = ask.owner;
-    next.owner.created_at = clock_.wall_now();
-    const auto namespace_name = next.namespace_name;
-    const service_id id{*context, namespace_name, ask.service};
-    const auto deadline = clock_.now() + ask.timeout;
-
+    auto started = co_await begin(ask.context, std::move(next), ask.timeout, false);
+    if (!started) co_return started.error();
+    const auto& [from, kept, created, already, deadline, not_yet] = *started;
+    const service_id id{kept->context, kept->namespace_name, ask.service};
     catalog::added_service made;
     made.key = key_of(id);
-    const bool there = forwarded_.contains(id);
-    bool created = false;
-    const auto kept = put_wish(std::move(next), created);
-    made.created = created && !there;
-
-    auto lists = co_await wait_for_lists(from, kept, std::min(deadline, clock_.now() + settings_.find_service));
-    if (!lists) {
-        if (created) drop_wish(kept);
-        co_return lists.error();
-    }
+    made.created = created && !already;
     std::shared_ptr<const kube::service> object;
     if (!wish_for(id, object)) {
         if (created) drop_wish(kept);
-        co_return co_await unknown_service(from, namespace_name, ask.service);
+        co_return co_await unknown_service(*from, id.namespace_name, ask.service);
     }
-    for (const auto& wanted : ask.ports) {
-        const auto fits = [&](const kube::service_port& p) { return wanted.port == std::to_string(p.port) || wanted.port == p.name; };
-        if (std::any_of(object->ports.begin(), object->ports.end(), fits)) continue;
-        if (created) drop_wish(kept);
-        std::string has;
-        for (const auto& port : object->ports)
-            has += fmt::format("{}{}{}", has.empty() ? "" : ", ", port.port, port.name.empty() ? "" : " (" + port.name + ")");
-        co_return refusal{
-            error{errc::not_found, fmt::format("service {} has no port {}; it has {}", ask.service, printable(wanted.port), has)}};
-    }
+    if (const auto unknown = unknown_port(ask, *object)) co_return give_up(*started, *unknown);
     mark(id);
     // The answer names an address, so at least that must be settled.
-    std::vector<std::string> keys{made.key};
+    const std::vector<std::string> keys{made.key};
     (void)co_await wait_until_ready(keys, wait_for::listening, std::max(deadline, clock_.now() + 5s));
     const auto shown_now = parts_.state.services().find(made.key);
     if (shown_now != parts_.state.services().end() && shown_now->second.state == catalog::service_state::unsupported) {
         const auto why = shown_now->second.reason;
-        if (created) drop_wish(kept);
-        co_return refusal{error{errc::unsupported, fmt::format("service {} cannot be forwarded: {}", made.key, why)}};
+        co_return give_up(*started, refusal{error{errc::unsupported, fmt::format("service {} cannot be forwarded: {}", made.key, why)}});
     }
     if (ask.wait == wait_for::ready || ask.wait == wait_for::reachable) (void)co_await wait_until_ready(keys, ask.wait, deadline);
     made.ready = satisfied(made.key, ask.wait == wait_for::reachable ? wait_for::reachable : wait_for::ready);
@@ -206,45 +222,34 @@ awaitable<answer<catalog::added_service>> supervisor::add(catalog::add_service a
 
 awaitable<answer<catalog::added_namespace>> supervisor::add(catalog::add_namespace ask)
 {
-    const auto context = context_name(ask.context);
-    if (!context) co_return refusal{context.error()};
-    const auto opened = open_context(*context);
-    if (!opened) co_return refusal{opened.error()};
-    auto& from = **opened;
     wish next;
-    next.context = *context;
     next.namespace_name = ask.namespace_name;
     next.label_selector = ask.selector;
     next.field_selector = ask.field_selector;
     next.services = ask.services;
     next.exclude = ask.exclude;
     next.owner = ask.owner;
-    next.owner.created_at = clock_.wall_now();
-    const auto deadline = clock_.now() + ask.timeout;
-
+    auto started = co_await begin(ask.context, std::move(next), ask.timeout, ask.stays);
+    if (!started) co_return started.error();
+    const auto& [from, kept, created, already, deadline, not_yet] = *started;
+    const auto context = kept->context;
     catalog::added_namespace made;
-    made.key = ask.namespace_name + "." + shown(*context);
-    bool created = false;
-    const auto kept = put_wish(std::move(next), created);
+    made.key = (ask.namespace_name.empty() ? "*" : ask.namespace_name) + "." + shown(context);
     made.created = created;
-    auto lists = co_await wait_for_lists(from, kept, std::min(deadline, clock_.now() + settings_.find_service));
-    if (!lists) {
-        if (created && !ask.stays) drop_wish(kept);
-        co_return lists.error();
+    if (not_yet) {
+        made.not_yet = not_yet->why;
+        co_return made;
     }
     std::size_t count = 0;
-    from.each_service(scope_of(*kept), [&](const auto&) { ++count; });
+    from->each_service(scope_of(*kept), [&](const auto&) { ++count; });
     if (count == 0 && !ask.namespace_name.empty()) {
-        auto unknown = co_await unknown_namespace(from, ask.namespace_name);
-        if (unknown) {
-            if (created) drop_wish(kept);
-            co_return *unknown;
-        }
+        auto unknown = co_await unknown_namespace(*from, ask.namespace_name);
+        if (unknown) co_return give_up(*started, *unknown);
     }
-    from.each_service(scope_of(*kept), [&](const std::shared_ptr<const kube::service>& one) {
-        if (kept->means(*one)) made.services.push_back(key_of({*context, one->meta.namespace_name, one->meta.name}));
+    from->each_service(scope_of(*kept), [&](const std::shared_ptr<const kube::service>& one) {
+        if (kept->means(*one)) made.services.push_back(key_of({context, one->meta.namespace_name, one->meta.name}));
     });
-    mark_namespace(*context, ask.namespace_name);
+    mark_namespace(context, ask.namespace_name);
     if (ask.wait != wait_for::none) (void)co_await wait_until_ready(made.services, ask.wait, deadline);
     for (const auto& key : made.services)
         if (!satisfied(key, ask.wait == wait_for::none ? wait_for::ready : ask.wait)) {

@@ -10,7 +10,7 @@ std::vector<std::string> names_of(const name_question& of)
 {
     const auto& [s, n, c] = std::tie(of.service, of.namespace_name, of.context);
     std::vector<std::string> names;
-    const bool bare = (of.primary_context && of.primary_namespace) || of.by_itself;
+    const bool bare = !of.is_protected && ((of.primary_context && of.primary_namespace) || of.by_itself);
     if (bare) names.push_back(s);
     if (of.primary_context) {
         names.push_back(s + "." + n);
@@ -31,6 +31,15 @@ std::vector<std::string> names_of(const name_question& of)
     for (auto& name : names)
         if (is_dns_name(name) && std::find(once.begin(), once.end(), name) == once.end()) once.push_back(std::move(name));
     return once;
+}
+
+std::vector<std::string> weak_names_of(const name_question& of)
+{
+    if (!of.by_itself || of.is_protected || (of.primary_context && of.primary_namespace)) return {};
+    const auto front = of.pod.empty() ? std::string{} : of.pod + ".";
+    std::vector<std::string> names{front + of.service};
+    if (!of.domain.empty()) names.push_back(front + of.service + "." + of.domain);
+    return names;
 }
 
 std::string reduced_context(std::string_view name)
@@ -78,39 +87,89 @@ std::vector<std::string> shown_contexts(const std::vector<std::string>& names)
     return shown;
 }
 
-name_table::granted name_table::claim(const std::string& owner, const std::vector<std::string>& wanted)
+name_table::granted name_table::claim(const std::string& owner, const std::vector<std::string>& wanted,
+                                      const std::vector<std::string>& weak)
 {
+    const auto among = [](const std::vector<std::string>& all, const std::string& name) {
+        return std::find(all.begin(), all.end(), name) != all.end();
+    };
+    for (const auto& name : std::exchange(held_[owner], {}))
+        if (!among(wanted, name)) let_go(owner, name);
+    const auto lacked = lacks_[owner];
+    for (const auto& name : lacked)
+        if (!among(wanted, name)) take_back(owner, name);
     granted got;
-    for (const auto& name : held_[owner])
-        if (std::find(wanted.begin(), wanted.end(), name) == wanted.end()) {
-            holder_.erase(name);
-            for (const auto& hoping : refused_[name]) hopeful_.push_back(hoping);
-            refused_.erase(name);
-        }
     for (const auto& name : wanted) {
-        const auto [at, fresh] = holder_.emplace(name, owner);
-        if (fresh || at->second == owner) {
-            got.names.push_back(name);
+        const bool yields = among(weak, name);
+        auto& holding = holder_[name];
+        if (!holding.owner.empty() && holding.owner != owner && holding.weak && !yields) {
+            const auto before = holding.owner;
+            std::erase(held_[before], name);
+            refuse(before, name);
+            holding.owner = owner;
+        } else if (!holding.owner.empty() && holding.owner != owner) {
+            refuse(owner, name);
+            got.conflicts.push_back({name, holding.owner, owner});
             continue;
         }
-        got.conflicts.push_back({name, at->second});
-        auto& refused = refused_[name];
-        if (std::find(refused.begin(), refused.end(), owner) == refused.end()) refused.push_back(owner);
+        holding = {owner, yields};
+        take_back(owner, name);
+        got.names.push_back(name);
+        if (const auto at = refused_.find(name); at != refused_.end())
+            for (const auto& other : at->second) got.conflicts.push_back({name, owner, other});
     }
     held_[owner] = got.names;
     return got;
+}
+
+std::string name_table::holder(const std::string& name) const
+{
+    const auto at = holder_.find(name);
+    return at == holder_.end() ? std::string{} : at->second.owner;
+}
+
+/// Whoever was refused it may have it now.
+void name_table::let_go(const std::string&, const std::string& name)
+{
+    holder_.erase(name);
+    const auto at = refused_.find(name);
+    if (at == refused_.end()) return;
+    stale_.insert(stale_.end(), at->second.begin(), at->second.end());
+}
+
+/// The holder, as it is now, learns of it once.
+void name_table::refuse(const std::string& owner, const std::string& name)
+{
+    auto& refused = refused_[name];
+    if (std::find(refused.begin(), refused.end(), owner) != refused.end()) return;
+    refused.push_back(owner);
+    lacks_[owner].push_back(name);
+    stale_.push_back(holder_.at(name).owner);
+}
+
+/// The owner was refused it, and wants it no longer or has it now.
+void name_table::take_back(const std::string& owner, const std::string& name)
+{
+    const auto at = refused_.find(name);
+    if (at == refused_.end() || std::erase(at->second, owner) == 0) return;
+    if (at->second.empty()) refused_.erase(at);
+    std::erase(lacks_[owner], name);
+    if (const auto by = holder(name); !by.empty() && by != owner) stale_.push_back(by);
 }
 
 void name_table::release(const std::string& owner)
 {
     claim(owner, {});
     held_.erase(owner);
-    for (auto& [name, owners] : refused_) std::erase(owners, owner);
+    lacks_.erase(owner);
 }
 
-std::vector<std::string> name_table::take_hopeful()
+std::vector<std::string> name_table::take_stale()
 {
-    return std::exchange(hopeful_, {});
+    auto all = std::exchange(stale_, {});
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
 }
 
 } // namespace fwd::forward

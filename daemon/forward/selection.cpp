@@ -31,6 +31,19 @@ result<port_mapping> port_mapping::parse(std::string_view text)
     return made;
 }
 
+result<local_service> local_service::parse(std::string_view text)
+{
+    const auto parts = split(text, ':');
+    const error bad{errc::invalid_request, fmt::format("'{}' is not SERVICE or SERVICE:PORT", printable(text))};
+    if (parts.empty() || parts.size() > 2 || parts[0].empty()) return bad;
+    local_service made;
+    made.service = parts[0];
+    if (parts.size() == 1) return made;
+    made.port = to_number<std::uint16_t>(parts[1]);
+    if (!made.port || *made.port == 0) return bad;
+    return made;
+}
+
 namespace {
 
 /// Whether the wish names this port, and where it wants it.
@@ -134,9 +147,11 @@ service_plan plan(const plan_question& of)
 
     std::optional<kube::pod_trouble> trouble;
     std::string unresolved;
+    made.deserted = true;
     for (const auto* pod : of.pods) {
         if (pod->finished()) continue;
         ++made.pods.total;
+        if (!pod->deleting()) made.deserted = false;
         if (kube::is_coming(service, *pod)) made.coming = true;
         if (!kube::is_eligible(service, *pod)) {
             auto why = kube::pod_problem(*pod);
@@ -190,6 +205,8 @@ service_plan plan(const plan_question& of)
 
     if (!unresolved.empty())
         made.reason_code = "target_port_not_found", made.reason = unresolved;
+    else if (!of.pods_known && of.pods_failure)
+        made.reason_code = of.pods_failure->code, made.reason = of.pods_failure->message;
     else if (!of.pods_known)
         made.coming = true, made.reason_code = "reading_pods", made.reason = "its pods are being read";
     else if (made.pods.total == 0)

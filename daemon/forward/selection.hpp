@@ -34,6 +34,16 @@ struct port_mapping {
     std::uint16_t port = 0, local = 0;
     /// Errors: invalid_request.
     [[nodiscard]] static result<port_mapping> parse(std::string_view text);
+    bool operator==(const port_mapping&) const = default;
+};
+
+/// `--local SVC[:PORT]`: it runs on this machine, so its names lead here and nothing is forwarded.
+struct local_service {
+    std::string service;               ///< name pattern
+    std::optional<std::uint16_t> port; ///< where it listens; only shown
+    /// Errors: invalid_request.
+    [[nodiscard]] static result<local_service> parse(std::string_view text);
+    bool operator==(const local_service&) const = default;
 };
 
 /// One port to listen on, and who serves it now.
@@ -52,6 +62,7 @@ struct service_plan {
     std::vector<catalog::unsupported_port> unsupported;
     catalog::pod_count pods;
     bool coming = false;                              ///< a pod is on its way
+    bool deserted = false;                            ///< no pod is there, but for those that are being deleted
     std::string reason_code, reason;                  ///< why nobody is eligible, when nobody is
     std::string unsupported_code, unsupported_reason; ///< why the whole service cannot be forwarded; empty: it can
     struct stable_pod {
@@ -71,6 +82,7 @@ struct plan_question {
     bool slices_known = false;
     std::vector<catalog::wanted_port> ports; ///< empty: all
     std::vector<port_mapping> mappings;
+    std::optional<catalog::failure> pods_failure; ///< why the pods are not known
 };
 [[nodiscard]] service_plan plan(const plan_question& of);
 

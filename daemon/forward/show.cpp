@@ -3,6 +3,8 @@
 
 #include "common/log.hpp"
 
+#include <fmt/core.h>
+
 namespace fwd::forward {
 
 namespace {
@@ -10,7 +12,8 @@ namespace {
 /// Reasons that waiting does not heal: somebody has to act.
 bool is_hopeless(const std::string& code)
 {
-    for (const auto* one : {"crash_loop", "image_pull", "config_error", "failed", "target_port_not_found", "unschedulable"})
+    for (const auto* one :
+         {"crash_loop", "image_pull", "config_error", "failed", "target_port_not_found", "unschedulable", "forbidden", "unauthorized"})
         if (code == one) return true;
     return false;
 }
@@ -36,7 +39,12 @@ void supervisor::show(const forwarded& of)
         made.conflicts.insert(made.conflicts.end(), group.conflicts.begin(), group.conflicts.end());
         add_forwards(made, of, hostname, group);
     }
-    if (!of.plan.unsupported_code.empty()) {
+    if (of.local) {
+        made.state = catalog::service_state::local;
+        made.reason_code = "local";
+        made.reason = "it runs on this machine" + (of.local->port ? fmt::format(", on port {}", *of.local->port) : std::string{}) +
+                      ": its names lead to 127.0.0.1 and nothing is forwarded";
+    } else if (!of.plan.unsupported_code.empty()) {
         made.state = catalog::service_state::unsupported;
         made.reason_code = of.plan.unsupported_code;
         made.reason = of.plan.unsupported_reason;
@@ -86,6 +94,13 @@ void supervisor::add_forwards(catalog::service& to, const forwarded& of, const s
     }
 }
 
+/// Whether it was seen to work after that moment: a tunnel was opened, or bytes passed.
+bool supervisor::works_since(const port_state& port, time_point when) const
+{
+    const auto used = wall_time{duration{port.traffic->last_active.load(std::memory_order_relaxed)}};
+    return port.proved_at > when || used > clock_.wall_now() - (clock_.now() - when);
+}
+
 void supervisor::judge(catalog::forward& to, const forwarded& of, const std::string& hostname, const port_state& port) const
 {
     using state = catalog::forward_state;
@@ -98,12 +113,20 @@ void supervisor::judge(catalog::forward& to, const forwarded& of, const std::str
     if (port.listens == port_state::listening::failed) return say(state::error, port.listen_code, port.listen_problem);
     if (port.listens == port_state::listening::pending) return say(state::connecting, "setting_up", "its address is being set up");
     const auto& from = *clusters_.at(of.id.context);
+    const auto down = down_since_.find(of.id.context);
+    const auto why = down == down_since_.end() ? std::nullopt : from.down();
+    if (why && !works_since(port, down->second)) {
+        to.last_error = why;
+        return say(state::error, why->code, why->message);
+    }
     const auto& access = from.access(of.id.namespace_name);
     if (access.what == access_state::kind::denied && !port.verified) return say(state::error, "forbidden", access.reason);
     if (port.plan.eligible.empty()) {
         auto code = of.plan.reason_code, why = of.plan.reason;
         for (const auto& pod : of.plan.stable)
             if (pod.hostname == hostname && !pod.reason.empty()) code = pod.reason_code, why = pod.reason;
+        if (of.groups.at(hostname).gone_since)
+            code = "pod_gone", why = fmt::format("pod {} is gone; its names stay for a minute", hostname);
         if (code.empty()) code = "no_ready_pod", why = "no pod is ready";
         return say(is_hopeless(code) ? state::error : state::pending, code, why);
     }
@@ -125,16 +148,10 @@ void supervisor::on_reports(std::vector<report> reports)
         auto& port = forwarded_.at(id).groups.at(place.first).ports.at(place.second);
         switch (one.happened) {
         case report::what::opening: port.opening = true; break;
-        case report::what::opened:
-        case report::what::answered:
-            port.opening = false;
-            port.verified = true;
-            port.failure.reset();
-            break;
+        case report::what::opened: proved(port, false); break;
+        case report::what::answered: proved(port, true); break;
         case report::what::failed:
-            port.opening = port.verified = false;
-            ++port.attempts;
-            port.failure = catalog::failure{one.at, one.code, one.text, port.failure ? port.failure->count + 1 : 1, {}};
+            failed(port, one);
             log_.warn("forward failed",
                       {{"forward", key_of(id)}, {"port", std::to_string(port.local)}, {"pod", one.pod}, {"error", one.text}});
             break;

@@ -25,7 +25,9 @@ struct supervisor::ears final : data_events {
 
 supervisor::supervisor(supervisor_parts parts, supervisor_settings settings)
     : parts_{std::move(parts)}, settings_{std::move(settings)}, log_{parts_.around.log}, clock_{parts_.around.clock},
-      ears_{std::make_unique<ears>(*this)}, plugins_{kube::make_exec_cache(parts_.around)}, tasks_{parts_.around.executor, log_}
+      ears_{std::make_unique<ears>(*this)}, plugins_{kube::make_exec_cache(parts_.around)},
+      public_{parts_.around.net, clock_, tasks_, [this](const std::vector<std::string>& names) { mark_names(names); }},
+      tasks_{parts_.around.executor, log_}
 {
     std::vector<std::string> names;
     for (const auto& context : settings_.config.contexts) names.push_back(context.name);
@@ -41,6 +43,9 @@ supervisor::~supervisor()
 {
     clock_.cancel(retry_listen_);
     clock_.cancel(recheck_);
+    for (const auto& [id, of] : forwarded_)
+        for (const auto& [hostname, group] : of.groups)
+            for (const auto& [local, port] : group.ports) clock_.cancel(port.retry);
 }
 
 data_events& supervisor::reports()
@@ -70,8 +75,9 @@ awaitable<void> supervisor::stop()
 
 void supervisor::poke()
 {
-    for (auto& [name, one] : clusters_) one->poke();
+    for (auto& [name, one] : clusters_) one->reconnect();
     parts_.data.poke();
+    public_.look_again();
 }
 
 awaitable<void> supervisor::renew(std::string context)
@@ -126,9 +132,14 @@ result<cluster*> supervisor::open_context(const std::string& name)
     cluster_events heard;
     heard.service_changed = [this, name](const std::string& ns, const std::string& service) { mark({name, ns, service}); };
     heard.namespace_changed = [this, name](const std::string& ns) {
+        context_changed(name);
         mark_namespace(name, ns);
         show_contexts();
         show_namespaces();
+        changed_.set();
+    };
+    heard.access_changed = [this, name](const std::string& ns) {
+        access_changed(name, ns);
         changed_.set();
     };
     heard.context_changed = [this] {
@@ -198,9 +209,11 @@ void supervisor::mark_namespace(const std::string& context, const std::string& n
         if (id.context == context && (namespace_name.empty() || id.namespace_name == namespace_name)) dirty_.insert(id);
     const auto& from = *clusters_.at(context);
     for (const auto& one : wishes_) {
-        if (one->context != context || one->namespace_name != namespace_name) continue;
+        if (one->context != context || !(one->namespace_name.empty() || namespace_name.empty() || one->namespace_name == namespace_name))
+            continue;
         from.each_service(scope_of(*one), [&](const std::shared_ptr<const kube::service>& service) {
-            if (one->means(*service)) dirty_.insert({context, service->meta.namespace_name, service->meta.name});
+            if ((namespace_name.empty() || service->meta.namespace_name == namespace_name) && one->means(*service))
+                dirty_.insert({context, service->meta.namespace_name, service->meta.name});
         });
     }
     dirty_event_.set();

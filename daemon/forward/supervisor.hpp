@@ -9,6 +9,7 @@
 #include "daemon/forward/cluster.hpp"
 #include "daemon/forward/data_plane.hpp"
 #include "daemon/forward/naming.hpp"
+#include "daemon/forward/public_names.hpp"
 #include "daemon/forward/selection.hpp"
 #include "daemon/host/client.hpp"
 #include "daemon/store/leases.hpp"
@@ -27,13 +28,17 @@ struct supervisor_settings {
     struct context {
         std::string name, alias;
     };
-    std::vector<context> contexts; ///< of --context, the first is primary; empty: the current one
-    std::string primary_namespace; ///< of the primary context; empty: the first that is asked for
+    std::vector<context> contexts;            ///< of --context, the first is primary; empty: the current one
+    std::string primary_namespace;            ///< of the primary context; empty: the first that is asked for
+    std::set<std::string> protected_contexts; ///< as in the kubeconfig: they get no bare names
     std::string domain;
     std::vector<port_mapping> mappings;
-    std::map<std::string, ipv4> reservations; ///< by "svc", "svc.ns" or "svc.ns.ctx"
+    std::vector<local_service> locals;
+    std::map<std::string, ipv4> reservations; ///< by "svc", "svc.ns", "svc.ns.ctx", or with "svc" before a stable pod's name
+    bool allow_shadow = false;                ///< names that the public DNS has are taken all the same
     std::string user;
-    duration find_service = 30s; ///< how long an add waits for the first list
+    duration find_service = 30s;  ///< how long an add waits for the first list
+    duration find_at_start = 10s; ///< the same where the wish stays anyway
 };
 
 /// All of it outlives the supervisor.
@@ -61,12 +66,18 @@ public:
     awaitable<std::vector<error>> settled(duration limit);
     /// Network changed, or the machine woke up.
     void poke();
+    /// The kubeconfig was changed: contexts are followed to what it says now, and nothing else is touched. Returns what is different, a
+    /// sentence each.
+    std::vector<std::string> reload(kube::kubeconfig next);
+    /// What of the configuration may change while it runs.
+    void reconfigure(std::vector<port_mapping> mappings, std::vector<local_service> locals, bool allow_shadow);
 
     // catalog::commands
     awaitable<catalog::answer<catalog::added_service>> add(catalog::add_service ask) override;
     awaitable<catalog::answer<catalog::added_namespace>> add(catalog::add_namespace ask) override;
     awaitable<catalog::answer<std::vector<std::string>>> remove_service(std::string key) override;
     awaitable<catalog::answer<std::vector<std::string>>> remove_namespace(std::string key) override;
+    awaitable<catalog::answer<catalog::primary_set>> set_primary(catalog::set_primary ask) override;
     void shutdown(bool force) override;
 
     // catalog::cluster_view
@@ -92,8 +103,11 @@ private:
         std::string listen_code, listen_problem;
         std::shared_ptr<catalog::counters> traffic;
         bool opening = false, verified = false;
+        time_point proved_at{};                  ///< when a tunnel or an answer was seen last
         std::optional<catalog::failure> failure; ///< since the last success
         std::uint64_t attempts = 0;
+        backoff retrying{{500ms, 5s}};
+        timer_id retry = 0; ///< of the next attempt without a client
         endpoints sent;
     };
     /// An address with its ports and names: of the service itself, or of one stable pod.
@@ -103,7 +117,11 @@ private:
         std::map<std::uint16_t, port_state> ports; ///< by the local port that was planned
         std::vector<std::string> names;            ///< granted, and written unless withheld
         std::vector<catalog::conflict> conflicts;
-        std::vector<std::string> written;
+        std::vector<std::string> asked;       ///< to be written
+        std::vector<std::string> written;     ///< of these, what the file took
+        bool here = false;                    ///< its names lead to this machine itself: --local
+        std::optional<time_point> gone_since; ///< its stable pod was deleted; it stays for a while
+        std::optional<time_point> refused_at; ///< the hosts file has one of its names already
     };
     struct forwarded {
         service_id id;
@@ -113,6 +131,7 @@ private:
         std::optional<time_point> eligible_at;
         catalog::wish_owner owner;
         bool by_itself = false;
+        std::optional<local_service> local; ///< it runs here
         std::string lease_code, lease_problem;
         /// It had pods, and has none now.
         [[nodiscard]] bool pods_gone() const { return eligible_at && plan.pods.ready == 0; }
@@ -124,6 +143,7 @@ private:
         std::vector<std::pair<service_id, std::string>> listens; ///< service and group with pending ports
         std::vector<endpoints> endpoints_;
         std::set<service_id> touched;
+        bool here_changed = false; ///< a name that led to this machine itself is gone
     };
 
     // supervisor.cpp: contexts and wishes
@@ -139,8 +159,21 @@ private:
     void show_contexts();
     void mark(const service_id& id);
     void mark_namespace(const std::string& context, const std::string& namespace_name);
+    void mark_names(const std::vector<std::string>& names);
     [[nodiscard]] std::shared_ptr<wish> wish_for(const service_id& id, std::shared_ptr<const kube::service>& object);
     // commands.cpp
+    /// A wish on its way.
+    struct begun {
+        cluster* from = nullptr;
+        std::shared_ptr<wish> kept;
+        bool created = false;
+        bool already = false; ///< the service was forwarded before
+        time_point deadline{};
+        std::optional<catalog::refusal> not_yet; ///< why the lists are not in, of a wish that stays
+    };
+    awaitable<catalog::answer<begun>> begin(const std::string& given_context, wish next, duration timeout, bool stays);
+    catalog::refusal give_up(const begun& what, catalog::refusal why);
+    static std::optional<catalog::refusal> unknown_port(const catalog::add_service& ask, const kube::service& object);
     awaitable<bool> changed_before(time_point deadline);
     awaitable<catalog::answer<std::monostate>> wait_for_lists(cluster& of, std::shared_ptr<wish> what, time_point deadline);
     awaitable<catalog::refusal> unknown_service(cluster& of, std::string namespace_name, std::string name);
@@ -149,23 +182,44 @@ private:
     [[nodiscard]] bool satisfied(const std::string& key, catalog::wait_for what) const;
     awaitable<void> renew(std::string context);
 
+    // primary.cpp: which namespace has the bare names
+    void claim_again(const std::set<service_id>& ids);
+    [[nodiscard]] std::map<std::string, std::string> written_names() const;
+    // recovery.cpp: what failed is tried again
+    void context_changed(const std::string& context);
+    void failed(port_state& port, const report& what);
+    void try_again(forward_id id);
+    void proved(port_state& port, bool answered);
+    void access_changed(const std::string& context, const std::string& namespace_name);
+
     // reconcile.cpp: from what is wanted to what is there
     awaitable<void> reconcile();
     void update(const service_id& id, batch& to);
     void remove(const service_id& id, batch& to);
     void update_group(forwarded& of, const std::string& hostname, const std::vector<planned_port>& ports, bool coming, batch& to);
     void remove_group(forwarded& of, const std::string& hostname, batch& to);
+    void update_here(forwarded& of, batch& to);
+    void update_stable(forwarded& of, bool may_come, batch& to);
+    [[nodiscard]] bool asleep(forwarded& of);
+    result<ipv4> lease(const forwarded& of, const std::string& hostname, const std::string& key);
+    void announce(port_state& port);
+    void recheck_at(time_point when);
+    // claims.cpp: names
     void claim_names(forwarded& of, const std::string& hostname);
+    [[nodiscard]] name_question question_for(const forwarded& of, const std::string& hostname) const;
+    [[nodiscard]] std::string owner_of(const std::string& lease_key) const;
+    // machine.cpp: calls to the host
     awaitable<void> apply(batch& now);
     awaitable<void> listen_bound(group& at);
-    awaitable<void> write_names(const std::set<service_id>& touched);
-    void announce(port_state& port);
-    void recheck_later();
+    awaitable<void> write_names(const batch& now);
+    void note_refusal(const host::name_refusal& refusal);
+    [[nodiscard]] host::host_names names_here() const;
 
     // show.cpp: what the catalog says
     void show(const forwarded& of);
     void add_forwards(catalog::service& to, const forwarded& of, const std::string& hostname, const group& from) const;
     void judge(catalog::forward& to, const forwarded& of, const std::string& hostname, const port_state& port) const;
+    [[nodiscard]] bool works_since(const port_state& port, time_point when) const;
     void on_reports(std::vector<report> reports);
 
     struct ears;
@@ -184,12 +238,15 @@ private:
     std::map<service_id, forwarded> forwarded_;
     std::map<forward_id, std::pair<service_id, std::pair<std::string, std::uint16_t>>> by_id_;
     name_table names_;
+    public_names public_;
+    std::map<std::string, time_point> down_since_; ///< contexts that do not answer
     std::set<service_id> dirty_;
     async_event dirty_event_, changed_;
     forward_id last_id_ = 0;
     bool reconciling_ = false; ///< a pass is under way
     bool stopping_ = false;
     timer_id retry_listen_ = 0, recheck_ = 0;
+    time_point recheck_when_{};
     task_scope tasks_;
 };
 

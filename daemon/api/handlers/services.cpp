@@ -44,7 +44,7 @@ awaitable<reply> get_services(api_context& with, api_request& ask)
 {
     query in{ask.target};
     const page part{in};
-    const auto status = in.choice("status", {"active", "partial", "pending", "error", "stopping", "unsupported", "all"});
+    const auto status = in.choice("status", {"active", "partial", "pending", "error", "stopping", "unsupported", "local", "all"});
     const auto name_space = in.text("namespace"), context = in.text("context"), search = in.text("search");
     if (in.problem()) co_return failed(*in.problem());
     std::vector<const catalog::service*> chosen;

@@ -95,10 +95,18 @@ public:
         state_.remove_namespace(key);
         co_return std::vector<std::string>{};
     }
+    awaitable<catalog::answer<catalog::primary_set>> set_primary(catalog::set_primary ask) override
+    {
+        primaries.push_back(ask);
+        if (refuse) co_return *refuse;
+        catalog::primary_set made{"kind", ask.namespace_name, {{"web", "web.shop.kind", "web.staging.kind"}}};
+        co_return made;
+    }
     void shutdown(bool force) override { ended = force ? "at once" : "in order"; }
 
     std::vector<catalog::add_service> services;
     std::vector<catalog::add_namespace> namespaces;
+    std::vector<catalog::set_primary> primaries;
     std::optional<catalog::refusal> refuse;
     std::string ended;
 

@@ -7,14 +7,14 @@ using names = std::vector<std::string>;
 
 TEST_CASE("a service of the primary namespace and context has its bare name and all of Kubernetes' own", "[naming]")
 {
-    name_question ask{"web", "shop", "kind", true, true, false, {}, {}};
+    name_question ask{"web", "shop", "kind", true, true, false, false, {}, {}};
     CHECK(names_of(ask) ==
           names{"web", "web.shop", "web.shop.svc", "web.shop.svc.cluster.local", "web.kind", "web.shop.kind", "web.shop.svc.kind"});
 }
 
 TEST_CASE("another namespace gets no bare name, another context no cluster.local", "[naming]")
 {
-    name_question ask{"web", "staging", "kind", true, false, false, {}, {}};
+    name_question ask{"web", "staging", "kind", true, false, false, false, {}, {}};
     CHECK(names_of(ask) ==
           names{"web.staging", "web.staging.svc", "web.staging.svc.cluster.local", "web.staging.kind", "web.staging.svc.kind"});
     ask.primary_context = false;
@@ -24,7 +24,7 @@ TEST_CASE("another namespace gets no bare name, another context no cluster.local
 
 TEST_CASE("a domain adds its names, a stable pod stands in front of each", "[naming]")
 {
-    name_question ask{"db", "shop", "kind", true, true, false, "local.dev", "db-0"};
+    name_question ask{"db", "shop", "kind", true, true, false, false, "local.dev", "db-0"};
     const auto all = names_of(ask);
     CHECK(all.front() == "db-0.db");
     CHECK(std::find(all.begin(), all.end(), "db-0.db.local.dev") != all.end());
@@ -59,8 +59,49 @@ TEST_CASE("a name belongs to the first who claims it, and goes to the next when 
     REQUIRE(second.conflicts.size() == 1);
     CHECK(second.conflicts[0].name == "web");
     CHECK(second.conflicts[0].held_by == "one");
-    CHECK(table.take_hopeful().empty());
+    CHECK(second.conflicts[0].wanted_by == "two");
+    CHECK(table.take_stale() == names{"one"}); // the holder is to show it as well
+    const auto told = table.claim("one", {"web", "web.shop"});
+    REQUIRE(told.conflicts.size() == 1);
+    CHECK(told.conflicts[0].held_by == "one");
+    CHECK(told.conflicts[0].wanted_by == "two");
+    CHECK(table.take_stale().empty());
     table.release("one");
-    CHECK(table.take_hopeful() == names{"two"});
+    CHECK(table.take_stale() == names{"two"});
     CHECK(table.claim("two", {"web", "web.staging"}).names == names{"web", "web.staging"});
+}
+
+TEST_CASE("a protected context gets no bare name, even for what was added by itself", "[naming]")
+{
+    name_question ask{"web", "shop", "prod", true, true, true, true, {}, {}};
+    CHECK(names_of(ask).front() == "web.shop");
+    CHECK(weak_names_of(ask).empty());
+}
+
+TEST_CASE("the bare name of what was added by itself yields to the primary namespace, and comes back", "[naming]")
+{
+    name_table table;
+    const name_question alone{"web", "staging", "kind", true, false, true, false, {}, {}};
+    CHECK(table.claim("alone", names_of(alone), weak_names_of(alone)).names.front() == "web");
+    CHECK(table.claim("primary", {"web"}).names == names{"web"});
+    CHECK(table.take_stale() == names{"alone"});
+    const auto now = table.claim("alone", names_of(alone), weak_names_of(alone));
+    CHECK(now.names.front() == "web.staging");
+    REQUIRE(now.conflicts.size() == 1);
+    CHECK(now.conflicts[0].held_by == "primary");
+    table.release("primary");
+    CHECK(table.take_stale() == names{"alone"});
+    CHECK(table.claim("alone", names_of(alone), weak_names_of(alone)).names.front() == "web");
+    CHECK(table.claim("late", {"web"}, {"web"}).names.empty()); // weak does not displace weak
+}
+
+TEST_CASE("who no longer wants a name is no longer shown as a claimant", "[naming]")
+{
+    name_table table;
+    (void)table.claim("one", {"web"});
+    (void)table.claim("two", {"web"});
+    (void)table.take_stale();
+    (void)table.claim("two", {"api"});
+    CHECK(table.take_stale() == names{"one"});
+    CHECK(table.claim("one", {"web"}).conflicts.empty());
 }
