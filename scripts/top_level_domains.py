@@ -15,9 +15,11 @@ namespace fwd::forward {
 
 namespace {
 
+// clang-format off
 constexpr std::string_view domains[] = {
 """
 TAIL = """};
+// clang-format on
 
 } // namespace
 
