@@ -1,5 +1,6 @@
 """Pods come and go, and nobody who asks notices: restarts, deletion, scaling, stable names."""
 
+import json
 import time
 
 from bed import case, connect, http_get, until
@@ -32,9 +33,8 @@ def pod_names(bed, app):
     """All pods of the app that are not being deleted."""
     if bed.cluster == "sim":
         return eligible(bed.sim, app)
-    listed = bed.kubectl("-n", "shop", "get", "pods", "-l", f"app={app}", "-o",
-                         'jsonpath={range .items[?(!@.metadata.deletionTimestamp)]}{.metadata.name}{"\\n"}{end}')
-    return listed.split()
+    listed = json.loads(bed.kubectl("-n", "shop", "get", "pods", "-l", f"app={app}", "-o", "json"))["items"]
+    return [pod["metadata"]["name"] for pod in listed if "deletionTimestamp" not in pod["metadata"]]
 
 
 def scale(bed, name, replicas):
