@@ -5,7 +5,7 @@ run.py --programs DIR [--full] [--only sim|real] [--jobs N] [--list] [PATTERN...
 
 A case is a function marked with @case; its title is its name. It gets a Bed (bed.py). On the simulated cluster N cases run
 side by side, those marked `alone` afterwards; on the real cluster, in whose network namespace they run, one after the other.
-Needs root. The last line is `N passed, N failed, N skipped`.
+A PATTERN is part of a case's name or of its file's; all of them have to fit. Needs root. The last line is `N passed, N failed, N skipped`.
 """
 
 import argparse
@@ -33,7 +33,8 @@ def cases(options):
     for case in bed.cases:
         for cluster in case.on:
             name = f"{cluster}: {case.title}"
-            if options.only in (None, cluster) and (options.full or not case.full) and all(p in name for p in options.patterns):
+            searched = f"{name} {case.function.__module__}"
+            if options.only in (None, cluster) and (options.full or not case.full) and all(p in searched for p in options.patterns):
                 yield name, cluster, case
 
 
