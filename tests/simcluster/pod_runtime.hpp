@@ -17,6 +17,9 @@
 namespace fwd::simcluster {
 
 class pod_app;
+class pod_runtime;
+struct pod_place;
+using app_maker = std::function<std::unique_ptr<pod_app>(pod_runtime&, pod_place)>;
 
 /// How a pod was told to misbehave. Keyed by namespace and name: a successor of the same name starts well.
 struct pod_behaviour {
@@ -57,6 +60,9 @@ public:
     /// Called whenever any pod logs. Returns a number to unsubscribe by.
     std::uint64_t on_log(std::function<void()> told);
     void forget_log(std::uint64_t id) { log_told_.erase(id); }
+
+    /// Applications of a test's own, by the name that annotations use.
+    std::map<std::string, app_maker, std::less<>> own_apps;
 
     // For applications.
     [[nodiscard]] timing& clock() { return clock_; }

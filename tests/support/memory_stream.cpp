@@ -24,11 +24,17 @@ struct pipe {
 
 class memory_stream final : public data_stream {
 public:
-    memory_stream(asio::any_io_executor executor, std::shared_ptr<pipe> in, std::shared_ptr<pipe> out, memory_pipe_options options)
-        : executor_{std::move(executor)}, in_{std::move(in)}, out_{std::move(out)}, options_{options}
+    memory_stream(asio::any_io_executor executor, std::shared_ptr<pipe> in, std::shared_ptr<pipe> out, memory_pipe_options options,
+                  std::shared_ptr<std::size_t> count)
+        : executor_{std::move(executor)}, in_{std::move(in)}, out_{std::move(out)}, options_{options}, count_{std::move(count)}
     {
+        ++*count_;
     }
-    ~memory_stream() override { close(); }
+    ~memory_stream() override
+    {
+        close();
+        --*count_;
+    }
 
     io_step try_read(std::span<std::byte> into) override
     {
@@ -123,16 +129,24 @@ private:
     asio::any_io_executor executor_;
     std::shared_ptr<pipe> in_, out_;
     memory_pipe_options options_;
+    std::shared_ptr<std::size_t> count_;
     bool closed_ = false;
 };
 
-} // namespace
+using stream_pair = std::pair<std::unique_ptr<data_stream>, std::unique_ptr<data_stream>>;
 
-std::pair<std::unique_ptr<data_stream>, std::unique_ptr<data_stream>> make_memory_pair(asio::any_io_executor executor,
-                                                                                       memory_pipe_options options)
+stream_pair make_counted_pair(const asio::any_io_executor& executor, memory_pipe_options options, const std::shared_ptr<std::size_t>& count)
 {
     auto up = std::make_shared<pipe>(), down = std::make_shared<pipe>();
-    return {std::make_unique<memory_stream>(executor, down, up, options), std::make_unique<memory_stream>(executor, up, down, options)};
+    return {std::make_unique<memory_stream>(executor, down, up, options, count),
+            std::make_unique<memory_stream>(executor, up, down, options, count)};
+}
+
+} // namespace
+
+stream_pair make_memory_pair(asio::any_io_executor executor, memory_pipe_options options)
+{
+    return make_counted_pair(executor, options, std::make_shared<std::size_t>(0));
 }
 
 struct memory_network::state {
@@ -146,6 +160,7 @@ struct memory_network::state {
     std::map<endpoint, std::shared_ptr<listener>> listeners;
     std::map<std::string, std::shared_ptr<listener>> unix_listeners;
     std::uint16_t next_port = 40000;
+    std::shared_ptr<std::size_t> open = std::make_shared<std::size_t>(0);
 
     static void knock(const asio::any_io_executor& executor, const std::shared_ptr<listener>& at)
     {
@@ -202,6 +217,11 @@ memory_network::memory_network(asio::any_io_executor executor, memory_pipe_optio
 
 memory_network::~memory_network() = default;
 
+std::size_t memory_network::open_streams() const
+{
+    return *state_->open;
+}
+
 awaitable<result<std::unique_ptr<data_stream>>> memory_network::connect(endpoint to)
 {
     if (black_holes.contains(to)) co_await suspend([](waker) {}, {});
@@ -209,7 +229,7 @@ awaitable<result<std::unique_ptr<data_stream>>> memory_network::connect(endpoint
     const auto found = state_->listeners.find(routed == routes.end() ? to : routed->second);
     if (found == state_->listeners.end() || !found->second->open)
         co_return error{make_error_code(boost::system::errc::connection_refused), "connect " + to.text()};
-    auto [near, far] = make_memory_pair(state_->executor, state_->options);
+    auto [near, far] = make_counted_pair(state_->executor, state_->options, state_->open);
     accepted made;
     made.stream = std::move(far);
     made.local = to;
@@ -224,7 +244,7 @@ awaitable<result<std::unique_ptr<data_stream>>> memory_network::connect_unix(std
     const auto found = state_->unix_listeners.find(path);
     if (found == state_->unix_listeners.end() || !found->second->open)
         co_return error{make_error_code(boost::system::errc::no_such_file_or_directory), "connect " + path};
-    auto [near, far] = make_memory_pair(state_->executor, state_->options);
+    auto [near, far] = make_counted_pair(state_->executor, state_->options, state_->open);
     accepted made;
     made.stream = std::move(far);
     made.peer_user = ::getuid();

@@ -39,6 +39,9 @@ public:
     /// What a client that connects to one endpoint reaches instead; the accepted side still sees the original as `local`.
     std::map<endpoint, endpoint> routes;
 
+    /// Ends of connections that exist: both of each that is whole.
+    [[nodiscard]] std::size_t open_streams() const;
+
     struct state;
 
 private:
