@@ -80,20 +80,34 @@ awaitable<void> server::wind_down()
     const auto until = parts_.clock.now() + limits_.grace;
     while (busy() && parts_.clock.now() < until) co_await parts_.clock.sleep_for(1ms);
 
-    auto left = std::exchange(flights_, {});
-    for (auto& [key, of] : left) {
+    auto left = end_all();
+    for (auto& of : left) co_await of->scope.join();
+    co_await leaving_.join();
+}
+
+void server::end_now()
+{
+    for (auto& of : end_all()) leaving_.start("join an ended request", join(std::move(of)));
+}
+
+std::vector<std::shared_ptr<server::flight>> server::end_all()
+{
+    std::vector<std::shared_ptr<flight>> out;
+    for (auto& [key, of] : std::exchange(flights_, {})) {
         for (const auto& uri : of->filter.uris) parts_.changes.unwant(uri);
+        of->over = true;
+        of->scope.cancel();
         if (of->is_listen()) {
             // The text is of two minds about which of these ends a stream; clients know at least one.
             json::object named{{"_meta", {{"io.modelcontextprotocol/subscriptionId", of->request.id}}}};
             of->into->answer(reply(of->request.id, protocol_.finish(of->asked, std::move(named))));
             of->into->tell(notification("notifications/cancelled", {{"requestId", of->request.id}, {"reason", "shutting down"}}));
+        } else {
+            of->into->no_answer();
         }
-        of->over = true;
-        of->scope.cancel();
+        out.push_back(std::move(of));
     }
-    for (auto& [key, of] : left) co_await of->scope.join();
-    co_await leaving_.join();
+    return out;
 }
 
 void server::take(std::string_view text, const outlet_ptr& into)

@@ -61,6 +61,8 @@ public:
     void drop(const outlet_ptr& into);
     /// Lets running calls end for the grace, ends listens in good order, and drops the rest. Nothing may be taken afterwards.
     awaitable<void> wind_down();
+    /// The same at once, without waiting for what was dropped to be gone.
+    void end_now();
 
     void background(outlet_ptr to) { background_ = std::move(to); }
     [[nodiscard]] const protocol& state() const { return protocol_; }
@@ -79,6 +81,7 @@ private:
     void on_response(const rpc_response& answer);
     void cancel(const json::value& id);
     void end(std::shared_ptr<flight> of);
+    std::vector<std::shared_ptr<flight>> end_all();
     void start(rpc_request request, request_context asked, const outlet_ptr& into);
 
     /// What is answered at once, without a flight of its own.

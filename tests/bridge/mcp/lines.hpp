@@ -9,6 +9,7 @@
 #include <boost/json/parse.hpp>
 
 #include <catch2/catch.hpp>
+#include <fmt/core.h>
 
 #include <deque>
 

@@ -23,7 +23,6 @@ TEST_CASE("initialize agrees on a version that both know", "[protocol]")
     CHECK(told.at("id") == 0);
     const auto& result = told.at("result").as_object();
     CHECK(text_of(result.at("protocolVersion")) == agreed);
-    CHECK(result.at("capabilities") == json::parse(R"({"tools":{}})"));
     CHECK(result.at("instructions") == "Say echo.");
     CHECK(result.at("serverInfo").as_object().contains("title") == (agreed >= "2025-06-18"));
     CHECK(result.at("serverInfo").as_object().contains("description") == (agreed >= "2025-11-25"));
@@ -101,7 +100,7 @@ TEST_CASE("discover lists all versions and our capabilities", "[protocol]")
     CHECK(told.at("id") == "server-discover-probe-1");
     CHECK(told.at("result").at("supportedVersions") ==
           json::parse(R"(["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"])"));
-    CHECK(told.at("result").at("capabilities") == json::parse(R"({"tools":{}})"));
+    CHECK(told.at("result").at("capabilities") == json::parse(R"({"tools":{},"resources":{"subscribe":true},"prompts":{},"completions":{}})"));
     CHECK_FALSE(told.at("result").as_object().contains("serverInfo"));
 }
 
