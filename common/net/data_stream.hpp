@@ -49,6 +49,9 @@ public:
 
     /// Whether the peer went away while nobody reads: a reset, or its end with nothing left to read.
     [[nodiscard]] virtual bool abandoned() { return false; }
+    /// After the peer's end was read: whether it closed its socket altogether, so that nobody can read what we would write.
+    /// False also where that cannot be told (a peer on another machine); true may come a moment after the end.
+    [[nodiscard]] virtual bool peer_closed() { return false; }
     /// Bytes that were taken and not yet given to the kernel or peer.
     [[nodiscard]] virtual std::size_t unsent() const { return 0; }
     /// The socket's descriptor for what only a descriptor tells (peer credentials, options); -1 without one.

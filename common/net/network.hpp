@@ -30,6 +30,8 @@ public:
     /// Calls `ready` once, from the loop, when try_accept may give something.
     virtual void wait(callback ready) = 0;
     virtual void cancel() = 0;
+    /// Accepting stops, with EMFILE, while fewer than `count` descriptors of the process's limit are free: they are for others.
+    virtual void keep_free(std::size_t count) { (void)count; }
     [[nodiscard]] virtual endpoint local() const = 0;
     [[nodiscard]] virtual int descriptor() const { return -1; }
 };

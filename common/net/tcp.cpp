@@ -2,15 +2,18 @@
 #include "common/net/network.hpp"
 
 #include "common/async/suspend.hpp"
+#include "common/net/socket_diag.hpp"
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -20,6 +23,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <limits>
 
 namespace fwd {
 
@@ -80,7 +84,11 @@ private:
 
 class socket_stream final : public data_stream {
 public:
-    socket_stream(asio::any_io_executor executor, int fd) : ready_{std::move(executor), fd} {}
+    /// `diag`: for streams whose peer is on this machine.
+    socket_stream(asio::any_io_executor executor, int fd, std::shared_ptr<socket_diag> diag = {})
+        : ready_{std::move(executor), fd}, diag_{std::move(diag)}
+    {
+    }
 
     io_step try_read(std::span<std::byte> into) override
     {
@@ -130,6 +138,7 @@ public:
         int unread = 0;
         return (ask.revents & POLLRDHUP) && ::ioctl(ready_.fd(), FIONREAD, &unread) == 0 && unread == 0;
     }
+    bool peer_closed() override;
     int descriptor() const override { return const_cast<readiness&>(ready_).open() ? const_cast<readiness&>(ready_).fd() : -1; }
 
 private:
@@ -143,6 +152,7 @@ private:
     }
 
     readiness ready_;
+    std::shared_ptr<socket_diag> diag_;
 };
 
 endpoint to_endpoint(const sockaddr_storage& from)
@@ -168,6 +178,17 @@ endpoint local_endpoint(int fd)
     return to_endpoint(at);
 }
 
+/// TCP itself does not tell a closed socket from one that only finished writing; the socket's owner does.
+bool socket_stream::peer_closed()
+{
+    if (!ready_.open()) return true;
+    sockaddr_storage peer{};
+    socklen_t size = sizeof peer;
+    if (!diag_ || ::getpeername(ready_.fd(), reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
+    const auto found = diag_->find(to_endpoint(peer), local_endpoint(ready_.fd()));
+    return found && found->inode == 0;
+}
+
 void set_option(int fd, int level, int name, int value)
 {
     ::setsockopt(fd, level, name, &value, sizeof value);
@@ -186,8 +207,8 @@ void prefer_cubic_on_loopback(int fd)
 
 class socket_acceptor final : public acceptor {
 public:
-    socket_acceptor(asio::any_io_executor executor, int fd, std::string path = {})
-        : executor_{executor}, ready_{executor, fd}, local_{local_endpoint(fd)}, path_{std::move(path)}
+    socket_acceptor(asio::any_io_executor executor, int fd, std::shared_ptr<socket_diag> diag, std::string path)
+        : executor_{executor}, ready_{executor, fd}, local_{local_endpoint(fd)}, path_{std::move(path)}, diag_{std::move(diag)}
     {
     }
     ~socket_acceptor() override
@@ -197,6 +218,7 @@ public:
 
     result<std::optional<accepted>> try_accept() override
     {
+        if (in_reserve_ && !has_room()) return error{make_error_code(boost::system::errc::too_many_files_open), "accept"};
         sockaddr_storage from{};
         socklen_t size = sizeof from;
         const int fd = ::accept4(ready_.fd(), reinterpret_cast<sockaddr*>(&from), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -204,8 +226,9 @@ public:
             if (would_block() || errno == ECONNABORTED) return std::optional<accepted>{};
             return errno_error("accept");
         }
+        in_reserve_ = fd >= first_kept_free_; // descriptors are given out lowest first
         accepted made;
-        made.stream = std::make_unique<socket_stream>(executor_, fd);
+        made.stream = std::make_unique<socket_stream>(executor_, fd, diag_);
         if (from.ss_family == AF_UNIX || !path_.empty()) {
             ucred who{};
             socklen_t length = sizeof who;
@@ -218,14 +241,33 @@ public:
     }
     void wait(callback then) override { ready_.wait(interest::read, std::move(then)); }
     void cancel() override { ready_.cancel(interest::read); }
+    void keep_free(std::size_t count) override
+    {
+        rlimit limit{};
+        if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > std::numeric_limits<int>::max()) return;
+        first_kept_free_ = static_cast<int>(limit.rlim_cur - std::min<rlim_t>(count, limit.rlim_cur));
+        in_reserve_ = true;
+    }
     endpoint local() const override { return local_; }
     int descriptor() const override { return const_cast<readiness&>(ready_).fd(); }
 
 private:
+    /// Whether the next descriptor is below those that are kept free.
+    bool has_room()
+    {
+        const int next = ::fcntl(ready_.fd(), F_DUPFD_CLOEXEC, 0);
+        if (next < 0) return false;
+        ::close(next);
+        return next < first_kept_free_;
+    }
+
     asio::any_io_executor executor_;
     readiness ready_;
     endpoint local_;
     std::string path_;
+    std::shared_ptr<socket_diag> diag_;
+    int first_kept_free_ = std::numeric_limits<int>::max();
+    bool in_reserve_ = false; ///< as far as known: the last accepted one was
 };
 
 struct socket_address {
@@ -339,7 +381,7 @@ private:
             set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
             if (local_endpoint(fd).ip.is_loopback()) prefer_cubic_on_loopback(fd);
         }
-        return std::unique_ptr<acceptor>{std::make_unique<socket_acceptor>(executor_, fd, std::move(path))};
+        return std::unique_ptr<acceptor>{std::make_unique<socket_acceptor>(executor_, fd, diag_, std::move(path))};
     }
 
     awaitable<result<std::unique_ptr<data_stream>>> finish_connect(int fd, socket_address address, std::string name)
@@ -385,6 +427,7 @@ private:
     }
 
     asio::any_io_executor executor_;
+    std::shared_ptr<socket_diag> diag_ = std::make_shared<socket_diag>();
 };
 
 } // namespace

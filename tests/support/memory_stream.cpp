@@ -87,6 +87,7 @@ public:
     }
     void cancel(interest what) override { (what == interest::read ? in_->on_readable : out_->on_writable).reset(); }
     bool abandoned() override { return closed_ || in_->broken || (in_->ended && in_->bytes.empty()); }
+    bool peer_closed() override { return closed_ || out_->deaf; }
     void shutdown_write() override
     {
         out_->ended = true;
