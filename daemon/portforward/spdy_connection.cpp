@@ -61,6 +61,7 @@ stream_pair& spdy_connection::open(std::uint16_t port, pair_sink& sink)
     auto& made = *pairs_.emplace_back(std::make_unique<stream_pair>());
     made.sink = &sink;
     ++live_;
+    pulse_.no_hurry();
     made.error_id = id;
     ++residues_[id % queues_of_peer];
     made.data_id = made.error_id + id_step;
@@ -98,8 +99,9 @@ void spdy_connection::retire()
 void spdy_connection::probe()
 {
     if (!alive_ || !able()) return;
-    pulse_.probe();
+    pulse_.probe(live_ == 0);
     schedule(clock_.now());
+    changed();
 }
 
 void spdy_connection::close(bool leave)
@@ -382,7 +384,7 @@ void spdy_connection::settle()
     sweep();
     if (alive_ && retired_ && pairs_.empty()) {
         close(false);
-        lost_ = error{errc::closed, "the tunnel was retired"};
+        lost_ = error{errc::canceled, "the tunnel was retired"};
         unsettled_ = false;
     }
     if (lost_) {

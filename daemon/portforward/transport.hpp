@@ -78,6 +78,7 @@ class transport_sink {
 public:
     virtual ~transport_sink() = default;
     /// The tunnel is dead; its pairs have heard on_failed(tunnel_lost). To be destroyed later than this call.
+    /// errc::canceled where it ended on purpose (retired, or a legacy one with its connection).
     virtual void on_closed(error why) = 0;
     /// usable() or stalled() changed.
     virtual void on_state() = 0;

@@ -1,6 +1,7 @@
 #include "daemon/portforward/tunnel_pulse.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace fwd::portforward {
 
@@ -15,7 +16,9 @@ tunnel_pulse::advice tunnel_pulse::advise(time_point now, bool able)
     if (!able || now < next()) return advice::nothing;
     switch (phase_) {
     case phase::quiet: return advice::ping;
-    case phase::asked: return advice::ping_all_queues;
+    case phase::asked:
+        if (!std::exchange(hurry_, false) || !probing_) return advice::ping_all_queues;
+        return heard_ > began_ ? advice::nothing : advice::dead;
     case phase::pressed: phase_ = phase::quiet; return heard_ > began_ ? advice::retire : advice::dead;
     }
     return advice::nothing;
@@ -41,7 +44,7 @@ time_point tunnel_pulse::next() const
 {
     switch (phase_) {
     case phase::quiet: return probe_ ? time_point::min() : std::max(heard_, able_) + limits_.ping_after;
-    case phase::asked: return std::max(asked_at_, able_) + limits_.pong_within;
+    case phase::asked: return std::max(asked_at_, able_) + (hurry_ && probing_ ? limits_.hurry_within : limits_.pong_within);
     case phase::pressed: return std::max(asked_at_, able_) + limits_.press_within;
     }
     return heard_;

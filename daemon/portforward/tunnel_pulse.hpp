@@ -15,6 +15,7 @@ public:
         duration ping_after;        ///< silence before the first ping
         duration pong_within;       ///< for its answer
         duration press_within = 4s; ///< for the answers to the last five
+        duration hurry_within = 2s; ///< for anything at all, after a probe of a tunnel that nobody would miss
     };
     enum class advice {
         nothing,
@@ -30,8 +31,15 @@ public:
     /// We read and our queue drains again, after a time when we did not: silence counts from here.
     void able_again(time_point now) { able_ = now; }
     [[nodiscard]] time_point able_since() const { return able_; }
-    /// Asks at the next advise(), whatever was heard.
-    void probe() { probe_ = true; }
+    /// Asks at the next advise(), whatever was heard. `hurry`: nothing would be lost with the tunnel, so that a live one may be
+    /// given up sooner than a dead one is kept.
+    void probe(bool hurry)
+    {
+        probe_ = true;
+        hurry_ = hurry;
+    }
+    /// Something is at stake from now on.
+    void no_hurry() { hurry_ = false; }
     /// A ping of ours came back.
     void pong(std::uint32_t id);
     /// What is to be done now. `able`: we read and our queue drains; otherwise nothing is asked and nothing judged.
@@ -40,8 +48,8 @@ public:
     void asked(std::uint32_t first_id, std::uint32_t last_id, time_point now);
     /// When to ask for advice again.
     [[nodiscard]] time_point next() const;
-    /// A probe is out and nothing at all was heard since.
-    [[nodiscard]] bool suspect() const { return phase_ != phase::quiet && probing_ && heard_ <= began_; }
+    /// A probe is due or out, and nothing at all was heard since.
+    [[nodiscard]] bool suspect() const { return probe_ || (phase_ != phase::quiet && probing_ && heard_ <= began_); }
 
 private:
     enum class phase { quiet, asked, pressed };
@@ -52,7 +60,7 @@ private:
     time_point asked_at_{}; ///< the last pings were sent
     time_point began_{};    ///< the first ping was sent
     std::uint32_t first_ = 0, press_from_ = 0, press_to_ = 0, missing_ = 0;
-    bool probe_ = false, probing_ = false;
+    bool probe_ = false, probing_ = false, hurry_ = false;
 };
 
 } // namespace fwd::portforward

@@ -94,7 +94,7 @@ void legacy_connection::reset()
     choke(false);
     if (!alive_) return;
     end();
-    lost_ = error{errc::closed, "the connection ended, and with it its tunnel"};
+    lost_ = error{errc::canceled, "the connection ended, and with it its tunnel"};
     tell_later();
 }
 
@@ -247,7 +247,7 @@ void legacy_connection::tell()
     }
     if (alive_ && retired_ && !pair_) {
         end();
-        lost_ = error{errc::closed, "the tunnel was retired"};
+        lost_ = error{errc::canceled, "the tunnel was retired"};
     }
     if (lost_) {
         const auto why = *std::exchange(lost_, std::nullopt);
@@ -290,7 +290,7 @@ void legacy_connection::tick()
         if (!choked_ && queued_ + pipe_.unsent() == 0 && now - quiet_since >= after_finish && pair_ && !dead_) {
             end();
             remote_done_ = true;
-            lost_ = error{errc::closed, "the connection ended, and with it its tunnel"};
+            lost_ = error{errc::canceled, "the connection ended, and with it its tunnel"};
             tell_later();
             pair_->on_end();
             return;

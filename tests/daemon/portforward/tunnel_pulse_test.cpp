@@ -84,10 +84,25 @@ TEST_CASE("a probe makes a tunnel suspect until anything is heard", "[pulse]")
 {
     tunnel_pulse pulse{usual, start};
     pulse.heard(start + 1s);
-    pulse.probe();
+    pulse.probe(false);
+    CHECK(pulse.suspect());
     REQUIRE(pulse.advise(start + 2s, true) == advice::ping);
     pulse.asked(1, 1, start + 2s);
     CHECK(pulse.suspect());
     pulse.heard(start + 3s);
     CHECK_FALSE(pulse.suspect());
+}
+
+TEST_CASE("a probe in a hurry gives two seconds for anything at all, unless something is at stake by then", "[pulse]")
+{
+    const bool at_stake = GENERATE(false, true), answered = GENERATE(false, true);
+    tunnel_pulse pulse{usual, start};
+    pulse.probe(true);
+    REQUIRE(pulse.advise(start + 1s, true) == advice::ping);
+    pulse.asked(1, 1, start + 1s);
+    CHECK(pulse.advise(start + 2900ms, true) == advice::nothing);
+    if (at_stake) pulse.no_hurry();
+    if (answered) pulse.heard(start + 2900ms);
+    CHECK(pulse.advise(start + 3s, true) == (at_stake || answered ? advice::nothing : advice::dead));
+    if (at_stake || answered) CHECK(pulse.advise(start + 11s, true) == advice::ping_all_queues);
 }
