@@ -1,13 +1,24 @@
 #include "daemon/forward/connection.hpp"
 
+#include "daemon/forward/reports.hpp"
+
+#include <fmt/core.h>
+
 namespace fwd::forward {
 
 using portforward::pair_failure;
 using portforward::tunnel_failure;
 
-connection::connection(connection_host& host, std::unique_ptr<data_stream> client, timing& clock,
-                       std::shared_ptr<catalog::counters> traffic, half_close half, const relay_limits& limits, time_point deadline)
-    : host_{host}, clock_{clock}, traffic_{traffic}, relay_{std::move(client), clock, traffic, half, *this, limits}, deadline_{deadline}
+namespace {
+
+constexpr duration look_every = 1s; ///< at one who waits: only a look tells that a client left whom nobody reads
+
+} // namespace
+
+connection::connection(connection_host& host, std::unique_ptr<data_stream> client, client_facts facts, relay_parts parts,
+                       std::shared_ptr<catalog::counters> traffic)
+    : host_{host}, clock_{parts.clock}, facts_{std::move(facts)}, traffic_{traffic}, relay_{std::move(client), parts, std::move(traffic),
+                                                                                            facts_.half, *this}
 {
     traffic_->connections.fetch_add(1, std::memory_order_relaxed);
     traffic_->open.fetch_add(1, std::memory_order_relaxed);
@@ -16,48 +27,77 @@ connection::connection(connection_host& host, std::unique_ptr<data_stream> clien
 connection::~connection()
 {
     leave_pool();
-    clock_.cancel(deadline_timer_);
-    if (stage_ == stage::held) traffic_->waiting.fetch_sub(1, std::memory_order_relaxed);
-    if (stage_ != stage::over) traffic_->open.fetch_sub(1, std::memory_order_relaxed);
+    clock_.cancel(look_timer_);
+    if (stage_ == stage::over) return;
+    become(stage::over);
+    traffic_->open.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void connection::begin()
 {
+    deadline_ = clock_.now() + facts_.wait;
     choose();
+}
+
+void connection::become(stage next)
+{
+    const auto waits = [](stage at) { return at == stage::held || at == stage::wanting; };
+    if (waits(next) && !waits(stage_)) traffic_->waiting.fetch_add(1, std::memory_order_relaxed);
+    if (!waits(next) && waits(stage_)) traffic_->waiting.fetch_sub(1, std::memory_order_relaxed);
+    stage_ = next;
 }
 
 void connection::choose()
 {
     pool_ = host_.choose(*this, avoid_, port_);
-    if (!pool_) {
-        if (stage_ == stage::held) return;
-        if (!host_.hold(*this)) {
-            abort();
-            return;
-        }
-        stage_ = stage::held;
-        traffic_->waiting.fetch_add(1, std::memory_order_relaxed);
-    } else {
-        if (stage_ == stage::held) traffic_->waiting.fetch_sub(1, std::memory_order_relaxed);
-        stage_ = stage::wanting;
-        if (auto* over = pool_->acquire(*this, port_)) {
-            on_tunnel(*over);
-            return;
-        }
-    }
-    if (!deadline_timer_)
-        deadline_timer_ = clock_.call_at(deadline_, [this] {
-            deadline_timer_ = 0;
-            abort();
-        });
+    if (pool_) return use_pool();
+    if (stage_ == stage::held) return;
+    refusal_words why;
+    if (!wait_for_pod(why)) abort(why.code, std::string{why.text});
+}
+
+bool connection::wait_for_pod(refusal_words& why)
+{
+    place_ = host_.hold(*this, why);
+    if (!place_) return false;
+    become(stage::held);
+    look_later();
+    return true;
+}
+
+void connection::use_pool()
+{
+    place_ = {};
+    if (auto* over = pool_->acquire(*this, port_)) return on_tunnel(*over);
+    become(stage::wanting);
+    look_later();
+}
+
+void connection::look_later()
+{
+    if (look_timer_) return;
+    look_timer_ = clock_.call_at(std::min(deadline_, clock_.now() + look_every), [this] {
+        look_timer_ = 0;
+        look();
+    });
+}
+
+void connection::look()
+{
+    if (relay_.abandoned()) return abort("client_left", "the client left while it waited");
+    if (clock_.now() < deadline_) return look_later();
+    const auto waited = std::chrono::duration_cast<std::chrono::seconds>(facts_.wait).count();
+    if (stage_ == stage::held) return abort("no_pod_in_time", fmt::format("it waited {} s for a pod", waited));
+    abort("no_tunnel_in_time", fmt::format("it waited {} s for a tunnel to pod {}", waited, pool_->pod().name));
 }
 
 void connection::on_tunnel(portforward::transport& over)
 {
-    clock_.cancel(deadline_timer_);
-    deadline_timer_ = 0;
-    stage_ = stage::running;
+    clock_.cancel(look_timer_);
+    look_timer_ = 0;
+    become(stage::running);
     over_tunnel_ = &over;
+    host_.opened(*this);
     relay_.start(over, port_);
 }
 
@@ -68,19 +108,14 @@ void connection::pods_changed()
 
 void connection::on_no_tunnel(const tunnel_failure& why, bool final)
 {
-    const auto pod = pool_->pod();
     if (!final) return; // the pool tries again until our deadline
-    pool_ = nullptr;
-    stage_ = stage::fresh;
-    if (retried_ && why.what != tunnel_failure::kind::pod_gone) {
-        abort();
-        return;
-    }
-    retried_ = true;
-    avoid_ = pod;
-    choose();
-    // The same pod again: whatever refused for good will refuse again.
-    if (stage_ == stage::wanting && pool_ && pool_->pod() == pod && why.what != tunnel_failure::kind::pod_gone) abort();
+    const auto pod = pool_->pod();
+    const bool gone = why.what == tunnel_failure::kind::pod_gone;
+    if (retried_ && !gone) {
+        pool_ = nullptr;
+        abort(code_of(why.what), why.why.message());
+    } else
+        try_again(pod, gone, code_of(why.what), why.why.message());
 }
 
 void connection::bulk()
@@ -89,43 +124,50 @@ void connection::bulk()
     pool_->bulk_begins(*over_tunnel_);
 }
 
+/// Another try, which must not be lost to the time that the first one took. The same pod would refuse again, unless it is only gone
+/// from a watch that is behind: then its successor is waited for.
+void connection::try_again(const kube::pod_ref& failed, bool same_pod_may_help, std::string_view code, std::string text)
+{
+    retried_ = true;
+    avoid_ = failed;
+    pool_ = nullptr;
+    over_tunnel_ = nullptr;
+    become(stage::fresh);
+    deadline_ = std::max(deadline_, clock_.now() + facts_.wait);
+    auto* next = host_.choose(*this, avoid_, port_);
+    if (next && next->pod() == failed && !same_pod_may_help) return abort(code, std::move(text));
+    pool_ = next;
+    if (pool_) return use_pool();
+    refusal_words none;
+    if (!wait_for_pod(none)) abort(code, std::move(text));
+}
+
 void connection::may_retry(pair_failure why, std::string text)
 {
     const auto pod = pool_->pod();
     host_.pair_failed(*this, pod, why, text, over_tunnel_);
     pool_->released();
-    over_tunnel_ = nullptr;
-    pool_ = nullptr;
     if (retried_) {
-        abort();
-        return;
+        pool_ = nullptr;
+        over_tunnel_ = nullptr;
+        become(stage::fresh);
+        return abort(code_of(why), std::move(text));
     }
-    retried_ = true;
-    avoid_ = pod;
-    stage_ = stage::fresh;
-    if (why == pair_failure::refused) {
-        // Asking the same pod at once would only be refused again.
-        std::uint16_t port = 0;
-        auto* other = host_.choose(*this, avoid_, port);
-        if (!other || other->pod() == pod) {
-            abort();
-            return;
-        }
-    }
-    choose();
+    // Asking the same pod for a port at once would only be refused again.
+    try_again(pod, why != pair_failure::refused && why != pair_failure::not_supported, code_of(why), std::move(text));
 }
 
 void connection::over(std::optional<pair_failure> why, std::string text)
 {
     if (why && pool_) host_.pair_failed(*this, pool_->pod(), *why, text, over_tunnel_);
-    end();
+    end(why ? code_of(*why) : std::string_view{}, std::move(text));
 }
 
-void connection::abort()
+void connection::abort(std::string_view code, std::string text)
 {
     if (stage_ == stage::over) return;
     relay_.abort();
-    end();
+    end(code, std::move(text));
 }
 
 void connection::leave_pool()
@@ -140,15 +182,41 @@ void connection::leave_pool()
     pool_ = nullptr;
 }
 
-void connection::end()
+void connection::end(std::string_view code, std::string text)
 {
+    clock_.cancel(look_timer_);
+    look_timer_ = 0;
+    place_ = {};
+    host_.ended(*this, code, std::move(text));
     leave_pool();
-    clock_.cancel(deadline_timer_);
-    deadline_timer_ = 0;
-    if (stage_ == stage::held) traffic_->waiting.fetch_sub(1, std::memory_order_relaxed);
+    over_tunnel_ = nullptr;
+    become(stage::over);
     traffic_->open.fetch_sub(1, std::memory_order_relaxed);
-    host_.ended(*this); // which asks held()
-    stage_ = stage::over;
+}
+
+connection_snapshot connection::snapshot() const
+{
+    using at = connection_snapshot::stage;
+    connection_snapshot made;
+    made.id = facts_.id;
+    made.forward = facts_.forward;
+    made.client = facts_.client;
+    made.local = facts_.local;
+    made.since = facts_.since;
+    made.bytes_in = relay_.bytes_in();
+    made.bytes_out = relay_.bytes_out();
+    made.now = stage_ == stage::held || stage_ == stage::fresh ? at::waiting_for_pod : at::waiting_for_tunnel;
+    if (pool_) {
+        made.pod = pool_->pod();
+        made.pod_port = port_;
+    }
+    if (stage_ != stage::running || !over_tunnel_) return made;
+    made.now = relay_.closing() ? at::closing : at::open;
+    made.tunnel = pool_->number_of(*over_tunnel_);
+    if (made.tunnel == 0) return made; // it has just died
+    made.transport = name_of(over_tunnel_->kind());
+    made.stalled = over_tunnel_->stalled();
+    return made;
 }
 
 } // namespace fwd::forward

@@ -4,6 +4,7 @@
 
 #include "daemon/forward/relay.hpp"
 #include "daemon/forward/tunnel_pool.hpp"
+#include "daemon/forward/waiting.hpp"
 
 #include <memory>
 #include <optional>
@@ -13,35 +14,51 @@ namespace fwd::forward {
 
 class connection;
 
+struct refusal_words {
+    std::string_view code, text;
+};
+
 /// What a connection needs from the plane.
 class connection_host {
 public:
     virtual ~connection_host() = default;
     /// A pod for it, `avoid` only where there is no other; nullptr when nobody is eligible. Sets `port` to the pod's.
     virtual tunnel_pool* choose(connection& who, const std::optional<kube::pod_ref>& avoid, std::uint16_t& port) = 0;
-    /// Nobody is eligible. True: it is held and will hear pods_changed(); false: it must be reset now.
-    virtual bool hold(connection& who) = 0;
+    /// Nobody is eligible. A place: it is held and will hear pods_changed(); none: it must be reset now, and `why` says why.
+    virtual waiting_room::place hold(connection& who, refusal_words& why) = 0;
+    virtual void opened(connection& who) = 0;
     virtual void answered(connection& who) = 0;
     virtual void pair_failed(connection& who, const kube::pod_ref& pod, portforward::pair_failure why, const std::string& text,
                              portforward::transport* over) = 0;
-    /// It is over and may be destroyed, later than this call.
-    virtual void ended(connection& who) = 0;
+    /// It is over and may be destroyed, later than this call. `code` and `text` say why, empty for an orderly end.
+    virtual void ended(connection& who, std::string_view code, std::string text) = 0;
+};
+
+/// Who came, where to, and how long it may wait for a pod and a tunnel.
+struct client_facts {
+    std::uint64_t id = 0;
+    forward_id forward = 0;
+    endpoint client, local;
+    wall_time since;
+    duration wait = 30s;
+    half_close half = half_close::lazy;
 };
 
 class connection final : private relay_events, private tunnel_waiter {
 public:
-    connection(connection_host& host, std::unique_ptr<data_stream> client, timing& clock, std::shared_ptr<catalog::counters> traffic,
-               half_close half, const relay_limits& limits, time_point deadline);
+    connection(connection_host& host, std::unique_ptr<data_stream> client, client_facts facts, relay_parts parts,
+               std::shared_ptr<catalog::counters> traffic);
     ~connection() override;
 
     void begin();
     /// Eligible pods changed, or none may come any more.
     void pods_changed();
     /// Resets the client. ended() follows.
-    void abort();
+    void abort(std::string_view code, std::string text = {});
     [[nodiscard]] bool held() const { return stage_ == stage::held; }
-    [[nodiscard]] bool abandoned() { return relay_.client().abandoned(); }
-    [[nodiscard]] time_point deadline() const { return deadline_; }
+    [[nodiscard]] connection_snapshot snapshot() const;
+
+    bool noted = false; ///< the host's: somebody was told that it came
 
 private:
     enum class stage { fresh, held, wanting, running, over };
@@ -54,15 +71,23 @@ private:
     void on_no_tunnel(const portforward::tunnel_failure& why, bool final) override;
 
     void choose();
-    void end();
+    bool wait_for_pod(refusal_words& why);
+    void use_pool();
+    void try_again(const kube::pod_ref& failed, bool same_pod_may_help, std::string_view code, std::string text);
+    void look_later();
+    void look();
+    void become(stage next);
+    void end(std::string_view code, std::string text);
     void leave_pool();
 
     connection_host& host_;
     timing& clock_;
+    const client_facts facts_;
     std::shared_ptr<catalog::counters> traffic_;
     relay relay_;
-    time_point deadline_;
-    timer_id deadline_timer_ = 0;
+    waiting_room::place place_; ///< while held
+    time_point deadline_{};
+    timer_id look_timer_ = 0;
     stage stage_ = stage::fresh;
     tunnel_pool* pool_ = nullptr; ///< valid in wanting and running: a pool with load is never destroyed
     portforward::transport* over_tunnel_ = nullptr;

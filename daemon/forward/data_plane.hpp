@@ -12,6 +12,7 @@
 #include "daemon/forward/tunnel_pool.hpp"
 #include "daemon/portforward/negotiate.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -22,10 +23,17 @@ struct data_limits {
     duration wait = 30s; ///< --wait: longest hold of a connection while a pod is on its way
     std::size_t held_per_service = 256;
     std::size_t held = 2048;
+    std::size_t keep_free = 0; ///< descriptors that accepting leaves to tunnels, watches and the API
     relay_limits relay;
     pool_limits pool;
     portforward::transport_limits transport;
 };
+
+/// Descriptors of a process's limit that connections of clients leave to tunnels, watches and the API.
+[[nodiscard]] constexpr std::size_t kept_from_clients(std::uint64_t limit)
+{
+    return static_cast<std::size_t>(std::clamp<std::uint64_t>(limit / 8, 64, 1024));
+}
 
 /// What the data thread is made of; all of it belongs to that thread and outlives the plane.
 struct data_parts {
@@ -43,6 +51,11 @@ public:
     /// Who hears, on `control`. To be said once, before the first route.
     void report_to(data_events& events);
 
+    /// Who hears, on `control`, of connections that come and go; a sample of them where they are many. To be said once, likewise.
+    void report_connections_to(connection_ears ears);
+    /// All that are open or wait, at this moment.
+    awaitable<std::vector<connection_snapshot>> connections();
+
     /// The one routed listener on 127.0.0.1 with a free port; gives its descriptor, which stays the plane's.
     awaitable<result<int>> open_listener();
     /// A listening socket that was bound for one route (the fall-back); taken over. Its own address and port name the route.
@@ -53,6 +66,7 @@ public:
 
     void put_context(std::string context, std::shared_ptr<const kube::access> access);
     void set_server_minor(std::string context, int minor);
+    /// Its connections are reset.
     void drop_context(std::string context);
 
     void put_route(route next);

@@ -6,15 +6,17 @@ namespace fwd::forward {
 
 using portforward::pair_failure;
 
-relay::relay(std::unique_ptr<data_stream> client, timing& clock, std::shared_ptr<catalog::counters> traffic, half_close half,
-             relay_events& owner, const relay_limits& limits)
-    : client_{std::move(client)}, clock_{clock}, traffic_{std::move(traffic)}, half_{half}, owner_{owner}, limits_{limits}
+relay::relay(std::unique_ptr<data_stream> client, relay_parts parts, std::shared_ptr<catalog::counters> traffic, half_close half,
+             relay_events& owner)
+    : client_{std::move(client)}, clock_{parts.clock}, limits_{parts.limits}, budget_{parts.budget}, traffic_{std::move(traffic)},
+      half_{half}, owner_{owner}
 {
 }
 
 relay::~relay()
 {
-    clock_.cancel(half_close_timer_);
+    budget_.used -= budgeted_;
+    clock_.cancel(look_timer_);
     clock_.cancel(linger_timer_);
 }
 
@@ -39,8 +41,11 @@ void relay::start(portforward::transport& over, std::uint16_t pod_port)
         finish(pair_failure::tunnel_lost, "the tunnel took no data");
         return;
     }
-    if (client_done_)
-        arm_half_close();
+    fin_sent_ = false;
+    if (client_gone_)
+        pass_on_end();
+    else if (client_done_)
+        half_closed();
     else
         read_client();
 }
@@ -53,12 +58,19 @@ void relay::abort()
     client_->reset();
 }
 
-void relay::touch(std::size_t bytes)
+bool relay::abandoned()
+{
+    // A client that said something and then finished waits for the answer.
+    return client_done_ || !replay_.empty() ? client_->peer_closed() : client_->abandoned();
+}
+
+void relay::touch()
 {
     traffic_->last_active.store(clock_.wall_now().time_since_epoch().count(), std::memory_order_relaxed);
-    const bool was_bulk = moved_ >= limits_.bulk;
-    moved_ += bytes;
-    if (!was_bulk && moved_ >= limits_.bulk) owner_.bulk();
+    if (!bulk_ && bytes_in_ + bytes_out_ >= limits_.bulk) {
+        bulk_ = true;
+        owner_.bulk();
+    }
 }
 
 void relay::read_client()
@@ -67,12 +79,13 @@ void relay::read_client()
     std::size_t turn = 0;
     for (;;) {
         const auto room = pair_->write_room();
-        if (room.empty()) return; // on_writable goes on
+        if (room.empty()) return watch_paused_client(); // on_writable goes on
         const auto step = client_->try_readv(room);
         if (step.what == io_step::state::moved) {
             remember(room, step.bytes);
             pair_->commit(step.bytes);
             traffic_->bytes_out.fetch_add(step.bytes, std::memory_order_relaxed);
+            bytes_out_ += step.bytes;
             turn += step.bytes;
             std::size_t offered = 0;
             for (const auto& place : room) offered += place.iov_len;
@@ -91,8 +104,23 @@ void relay::read_client()
         }
         break;
     }
-    if (turn) touch(turn);
+    if (turn) touch();
     client_->wait(interest::read, [this] { read_client(); });
+}
+
+/// Nobody reads the client, so that its reset would go unnoticed for as long as the pod takes nothing.
+void relay::watch_paused_client()
+{
+    if (look_timer_) return;
+    look_timer_ = clock_.call_after(limits_.silence, [this] {
+        look_timer_ = 0;
+        if (over_ || client_done_ || pod_done_ || !pair_) return;
+        if (!client_->abandoned()) return watch_paused_client();
+        std::array<std::byte, 1> nothing; // no byte is left behind an end or a reset
+        if (client_->try_read(nothing).what == io_step::state::end) return client_ended();
+        pair_->reset();
+        finish(std::nullopt, {});
+    });
 }
 
 void relay::remember(std::span<const iovec> room, std::size_t count)
@@ -114,33 +142,79 @@ void relay::remember(std::span<const iovec> room, std::size_t count)
 void relay::client_ended()
 {
     client_done_ = true;
-    if (pod_done_) return;
-    half_close_limit_ = clock_.now() + limits_.longest_half_close;
-    arm_half_close();
+    if (!pod_done_) half_closed();
 }
 
-void relay::arm_half_close()
+/// The client finished writing. Its end is passed on by the rule of `half_close`, at once where it closed altogether.
+void relay::half_closed()
 {
-    if (fin_sent_ || over_ || half_ == half_close::never) return;
+    if (release_gone_client()) return;
     const auto now = clock_.now();
-    const auto due = std::min(std::max(last_from_pod_, now - limits_.silence) + limits_.silence, half_close_limit_);
-    const bool silent = last_from_pod_ != time_point{} && now - last_from_pod_ >= limits_.silence;
-    if (half_ == half_close::eager || silent || now >= half_close_limit_) {
-        fin_sent_ = true;
-        pair_->finish();
-        return;
-    }
+    half_close_limit_ = now + limits_.longest_half_close;
+    counted_at_limit_ = bytes_in_;
     // Silence is counted from the half-close on, or from the pod's last byte.
     if (last_from_pod_ == time_point{}) last_from_pod_ = now;
-    clock_.cancel(half_close_timer_);
-    half_close_timer_ = clock_.call_at(std::max(due, now + 10ms), [this] {
-        half_close_timer_ = 0;
-        arm_half_close();
+    if (half_ == half_close::eager) pass_on_end();
+    look_again(now + limits_.gone_after);
+}
+
+void relay::look_again(time_point when)
+{
+    clock_.cancel(look_timer_);
+    look_timer_ = clock_.call_at(when, [this] {
+        look_timer_ = 0;
+        if (over_ || pod_done_ || release_gone_client()) return;
+        if (!fin_sent_ && end_is_due()) pass_on_end();
+        // Whether the client is still there is worth a look even when nothing else is left to decide.
+        const auto now = clock_.now();
+        const auto due =
+            fin_sent_ || half_ == half_close::never ? now + limits_.silence : std::min(last_from_pod_ + limits_.silence, half_close_limit_);
+        look_again(std::max(due, now + 10ms));
     });
+}
+
+bool relay::end_is_due()
+{
+    if (half_ == half_close::never) return false;
+    const auto now = clock_.now();
+    if (now >= half_close_limit_ && bytes_in_ - counted_at_limit_ >= limits_.in_earnest) {
+        // A long answer: the runtime would cut it a second after our end.
+        counted_at_limit_ = bytes_in_;
+        half_close_limit_ = now + limits_.longest_half_close / 3;
+    }
+    return now >= std::min(last_from_pod_ + limits_.silence, half_close_limit_);
+}
+
+/// A client that closed altogether keeps no descriptor of ours, and its end is the pod's at once: nobody waits for an answer.
+bool relay::release_gone_client()
+{
+    if (!client_->peer_closed()) return false;
+    client_gone_ = true;
+    client_->close();
+    backlog_ = {};
+    backlog_used_ = 0;
+    count_backlog();
+    if (std::exchange(choked_, false)) pair_->choke(false);
+    pass_on_end();
+    clock_.cancel(linger_timer_);
+    linger_timer_ = clock_.call_after(limits_.longest_half_close, [this] { // the runtime ends it much sooner
+        linger_timer_ = 0;
+        finish(std::nullopt, {});
+    });
+    return true;
+}
+
+void relay::pass_on_end()
+{
+    if (!std::exchange(fin_sent_, true)) pair_->finish();
 }
 
 void relay::on_writable()
 {
+    if (!client_done_) {
+        clock_.cancel(look_timer_);
+        look_timer_ = 0;
+    }
     read_client();
 }
 
@@ -156,7 +230,14 @@ void relay::on_drained()
     for (const auto& piece : pieces_) count += piece.iov_len;
     traffic_->bytes_in.fetch_add(count, std::memory_order_relaxed);
     last_from_pod_ = clock_.now();
-    touch(count);
+    if (client_gone_) { // as a kernel would: the pod must not go on talking to nobody
+        pieces_.clear();
+        pair_->reset();
+        finish(std::nullopt, {});
+        return;
+    }
+    bytes_in_ += count;
+    touch();
     if (!answered_) {
         answered_ = true;
         replay_ = {};
@@ -168,7 +249,7 @@ void relay::on_drained()
 
 void relay::write_client(std::span<const iovec> pieces)
 {
-    if (backlog_.size() > backlog_used_) {
+    if (backlog() > 0) {
         keep(pieces, 0);
         return;
     }
@@ -185,18 +266,25 @@ void relay::write_client(std::span<const iovec> pieces)
 
 void relay::keep(std::span<const iovec> pieces, std::size_t skip)
 {
-    const bool waiting = backlog_.size() > backlog_used_;
+    const bool waiting = backlog() > 0;
     for (const auto& piece : pieces) {
         const auto passed = std::min(skip, piece.iov_len);
         skip -= passed;
         const auto* from = static_cast<const std::byte*>(piece.iov_base);
         backlog_.insert(backlog_.end(), from + passed, from + piece.iov_len);
     }
-    if (!choked_ && backlog_.size() - backlog_used_ > limits_.backlog) {
+    count_backlog();
+    if (!choked_ && (backlog() > limits_.backlog || budget_.used > budget_.most)) {
         choked_ = true;
         pair_->choke(true);
     }
     if (!waiting) client_->wait(interest::write, [this] { flush_backlog(); });
+}
+
+void relay::count_backlog()
+{
+    budget_.used += backlog() - budgeted_;
+    budgeted_ = backlog();
 }
 
 void relay::flush_backlog()
@@ -213,7 +301,8 @@ void relay::flush_backlog()
         if (step.what != io_step::state::moved) break;
         backlog_used_ += step.bytes;
     }
-    const auto left = backlog_.size() - backlog_used_;
+    count_backlog();
+    const auto left = backlog();
     if (left == 0) {
         backlog_.clear();
         backlog_used_ = 0;
@@ -237,9 +326,9 @@ void relay::on_end()
     if (over_ || pod_done_) return;
     pod_done_ = true;
     replay_ = {};
-    clock_.cancel(half_close_timer_);
-    half_close_timer_ = 0;
-    if (backlog_.size() == backlog_used_) pod_ended_and_flushed();
+    clock_.cancel(look_timer_);
+    look_timer_ = 0;
+    if (backlog() == 0) pod_ended_and_flushed();
 }
 
 void relay::pod_ended_and_flushed()
@@ -277,8 +366,8 @@ void relay::on_failed(pair_failure why, std::string text)
 {
     on_drained(); // what came before the failure in this drain is the client's
     if (over_) return;
-    clock_.cancel(half_close_timer_);
-    half_close_timer_ = 0;
+    clock_.cancel(look_timer_);
+    look_timer_ = 0;
     const bool untouched = pair_->sent() == 0 || nothing_was_dialled(why);
     if (!answered_ && replay_whole_ && untouched) {
         client_->cancel(interest::read);
@@ -293,9 +382,12 @@ void relay::finish(std::optional<pair_failure> why, std::string text)
 {
     if (over_) return;
     over_ = true;
-    clock_.cancel(half_close_timer_);
+    clock_.cancel(look_timer_);
     clock_.cancel(linger_timer_);
-    half_close_timer_ = linger_timer_ = 0;
+    look_timer_ = linger_timer_ = 0;
+    budget_.used -= std::exchange(budgeted_, 0);
+    backlog_ = {};
+    backlog_used_ = 0;
     pair_.reset(); // both sides had finished, or it is reset by this
     if (why)
         client_->reset();

@@ -7,6 +7,7 @@
 #include "daemon/kube/access.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -57,6 +58,8 @@ struct report {
         opened,   ///< a tunnel to its pod is there
         answered, ///< bytes came from the pod
         failed,   ///< a connection or tunnel failed: code and text
+        reset,    ///< an application reset its connection, which says nothing about the forward; a sample of them
+        lost,     ///< a tunnel that was open ended, and nobody had wanted that; connections may come all the same
     };
     forward_id id = 0;
     what happened = what::opened;
@@ -65,6 +68,37 @@ struct report {
     std::string text; ///< one sentence
     wall_time at;
 };
+
+/// One client's connection at a moment.
+struct connection_snapshot {
+    enum class stage {
+        waiting_for_pod,
+        waiting_for_tunnel,
+        open,
+        closing, ///< the client is gone; its last bytes are on their way
+    };
+    std::uint64_t id = 0; ///< ascending, for the life of the daemon
+    forward_id forward = 0;
+    endpoint client, local;
+    stage now = stage::waiting_for_pod;
+    wall_time since; ///< it was accepted
+    kube::pod_ref pod;
+    std::uint16_t pod_port = 0;
+    std::uint64_t bytes_in = 0, bytes_out = 0; ///< from and to the pod
+    std::uint64_t tunnel = 0;                  ///< of its pod, ascending; 0: none yet
+    std::string transport;
+    bool stalled = false; ///< its tunnel does not move
+};
+
+/// A connection came or went.
+struct connection_note {
+    enum class what { opened, closed };
+    what happened = what::opened;
+    connection_snapshot one;
+    std::string code, text; ///< why it ended; empty: in order
+    wall_time at;
+};
+using connection_ears = std::function<void(std::vector<connection_note> notes, std::uint64_t left_out)>;
 
 /// Heard on the control thread.
 class data_events {

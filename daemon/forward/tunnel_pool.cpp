@@ -2,6 +2,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+
 namespace fwd::forward {
 
 using portforward::transport;
@@ -9,11 +11,12 @@ using portforward::tunnel_failure;
 
 struct tunnel_pool::tunnel final : portforward::transport_sink {
     explicit tunnel(tunnel_pool& of, std::uint16_t first_port) : pool{of}, port{first_port} {}
-    void on_closed(error) override { pool.dead(*this); }
+    void on_closed(error why) override { pool.dead(*this, why); }
     void on_state() override { pool.serve_waiting(); }
 
     tunnel_pool& pool;
     std::unique_ptr<transport> link;
+    std::uint64_t number = 0;
     std::uint16_t port;      ///< the only one that a legacy tunnel serves
     time_point idle_since{}; ///< valid while it has no pairs
     std::size_t bulk = 0;    ///< connections on it that move much
@@ -41,35 +44,49 @@ transport* tunnel_pool::pick(std::uint16_t port)
         if (link.kind() == portforward::transport_kind::legacy && candidate->port != port) continue;
         if (!best || std::pair{candidate->bulk, link.pairs()} < std::pair{best->bulk, best->link->pairs()}) best = candidate.get();
     }
-    // Beyond four pairs, or behind a reader that may stall it, a tunnel is shared only when no further one may be opened.
-    const bool crowded = best && (best->link->pairs() >= limits_.pairs || best->bulk > 0);
-    if (crowded && tunnels_.size() + opening_ < limits_.tunnels) return nullptr;
-    return best ? best->link.get() : nullptr;
+    if (!best) return nullptr;
+    // Beyond four pairs, or behind a reader that may stall it, a tunnel is shared only when no further one may be opened, or none
+    // could be.
+    const bool crowded = best->link->pairs() >= limits_.pairs || best->bulk > 0;
+    const bool others = fresh_openings() > 0 || (!retry_timer_ && openings_.empty() && may_open());
+    return crowded && others ? nullptr : best->link.get();
+}
+
+std::size_t tunnel_pool::usable() const
+{
+    return static_cast<std::size_t>(std::count_if(tunnels_.begin(), tunnels_.end(), [](const auto& one) { return one->link->usable(); }));
+}
+
+std::size_t tunnel_pool::fresh_openings() const
+{
+    const auto oldest = clock_.now() - limits_.patience;
+    return static_cast<std::size_t>(std::count_if(openings_.begin(), openings_.end(), [&](time_point began) { return began > oldest; }));
+}
+
+/// Tunnels that are stalled by their readers or lost in the dark must not keep others out.
+bool tunnel_pool::may_open() const
+{
+    return usable() + fresh_openings() < limits_.tunnels && tunnels_.size() + openings_.size() < limits_.most;
 }
 
 transport* tunnel_pool::acquire(tunnel_waiter& waiter, std::uint16_t port)
 {
-    last_used_ = clock_.now();
     if (waiting_.empty())
         if (auto* found = pick(port)) {
             keep_spare(port);
             return found;
         }
     waiting_.push_back({&waiter, port});
-    if (!retry_timer_ && opening_ < waiting_.size() && tunnels_.size() + opening_ < limits_.tunnels) open_one(port);
+    // A client is reason enough to try at once, as long as that is not twice in a moment.
+    if (retry_timer_ && asked_at_ < retry_at_) try_again_at(std::max(asked_at_, clock_.now()));
+    if (!retry_timer_ && fresh_openings() < waiting_.size() && may_open()) open_one(port);
+    lose_patience_later();
     return nullptr;
 }
 
 void tunnel_pool::cancel(tunnel_waiter& waiter)
 {
     waiting_.remove_if([&](const waiting& one) { return one.who == &waiter; });
-}
-
-bool tunnel_pool::has_tunnel() const
-{
-    for (const auto& one : tunnels_)
-        if (one->link->usable()) return true;
-    return false;
 }
 
 std::size_t tunnel_pool::load() const
@@ -79,6 +96,13 @@ std::size_t tunnel_pool::load() const
     return sum;
 }
 
+std::uint64_t tunnel_pool::number_of(const transport& over) const
+{
+    for (const auto& one : tunnels_)
+        if (one->link.get() == &over) return one->number;
+    return 0;
+}
+
 void tunnel_pool::keep_spare(std::uint16_t port)
 {
     // The connection that was just placed may have taken the last idle tunnel; the next one should find another.
@@ -86,30 +110,33 @@ void tunnel_pool::keep_spare(std::uint16_t port)
     for (const auto& one : tunnels_)
         if (one->link->usable() && one->link->pairs() == 0) ++idle;
     // The one handed out counts as idle until its pair opens.
-    if (idle <= 1 && opening_ == 0 && !retry_timer_ && tunnels_.size() < limits_.tunnels) open_one(port);
+    if (idle <= 1 && openings_.empty() && !retry_timer_ && may_open()) open_one(port);
 }
 
 void tunnel_pool::open_one(std::uint16_t port)
 {
-    ++opening_;
+    const auto began = openings_.insert(openings_.end(), clock_.now());
     if (events_.opening) events_.opening();
-    tasks_.start("tunnel to " + pod_.namespace_name + "/" + pod_.name, opening(port, alive_));
+    tasks_.start("tunnel to " + pod_.namespace_name + "/" + pod_.name, opening(port, began, alive_));
 }
 
-awaitable<void> tunnel_pool::opening(std::uint16_t port, std::shared_ptr<bool> alive)
+awaitable<void> tunnel_pool::opening(std::uint16_t port, openings::iterator began, std::shared_ptr<bool> alive)
 {
     auto made = std::make_unique<tunnel>(*this, port);
     auto got = co_await through_.open(pod_, port, *made);
     if (!*alive) co_return;
-    --opening_;
+    openings_.erase(began);
     if (!got) {
         failed(got.error());
         co_return;
     }
     made->link = std::move(*got);
     made->idle_since = clock_.now();
+    made->number = ++last_number_;
     tunnels_.push_back(std::move(made));
     backoff_.reset();
+    clock_.cancel(retry_timer_); // of another that failed beside this one
+    retry_timer_ = 0;
     if (events_.opened) events_.opened();
     serve_waiting();
     rest_later();
@@ -124,7 +151,29 @@ void tunnel_pool::serve_waiting()
         waiting_.pop_front();
         next.who->on_tunnel(*found);
     }
-    if (!waiting_.empty() && !retry_timer_ && opening_ == 0 && tunnels_.size() < limits_.tunnels) open_one(waiting_.front().port);
+    if (waiting_.empty()) return;
+    if (!retry_timer_ && fresh_openings() == 0 && may_open()) open_one(waiting_.front().port);
+    lose_patience_later();
+}
+
+void tunnel_pool::try_again_at(time_point when)
+{
+    clock_.cancel(retry_timer_);
+    retry_at_ = when;
+    retry_timer_ = clock_.call_at(when, [this] {
+        retry_timer_ = 0;
+        serve_waiting();
+    });
+}
+
+/// A dial into a black hole ends after many seconds; whoever waits gets another one beside it, or shares a tunnel.
+void tunnel_pool::lose_patience_later()
+{
+    if (patience_timer_ || openings_.empty()) return;
+    patience_timer_ = clock_.call_after(limits_.patience, [this] {
+        patience_timer_ = 0;
+        if (!waiting_.empty()) serve_waiting();
+    });
 }
 
 void tunnel_pool::failed(tunnel_failure why)
@@ -137,20 +186,22 @@ void tunnel_pool::failed(tunnel_failure why)
     for (const auto& one : waiting_) told.push_back(one.who);
     if (final) waiting_.clear();
     if (why.what != kind::canceled && !retry_timer_) {
+        const auto now = clock_.now();
         auto wait = backoff_.next(random_);
         if (why.retry_after) wait = std::max(wait, *why.retry_after);
-        retry_timer_ = clock_.call_after(wait, [this] {
-            retry_timer_ = 0;
-            serve_waiting();
-        });
+        // What the server asked for, and a refusal of our credentials, no client's wish can shorten.
+        const bool told_when = why.retry_after || why.what == kind::credentials_rejected;
+        asked_at_ = now + (told_when ? wait : std::min(wait, limits_.retry.first));
+        try_again_at(now + wait);
     }
     for (auto* who : told) {
         const bool there = final || std::any_of(waiting_.begin(), waiting_.end(), [&](const waiting& one) { return one.who == who; });
         if (there) who->on_no_tunnel(why, final);
     }
+    if (retry_timer_ && !waiting_.empty()) serve_waiting(); // a crowded tunnel is better than none
 }
 
-void tunnel_pool::dead(tunnel& which)
+void tunnel_pool::dead(tunnel& which, const error& why)
 {
     const auto at = std::find_if(tunnels_.begin(), tunnels_.end(), [&](const auto& one) { return one.get() == &which; });
     if (at == tunnels_.end()) return;
@@ -158,6 +209,7 @@ void tunnel_pool::dead(tunnel& which)
     asio::post(tasks_.executor(), [this, alive = alive_] {
         if (*alive) graveyard_.clear();
     });
+    if (events_.lost && !why.is(errc::canceled)) events_.lost(why);
     serve_waiting();
 }
 
@@ -170,12 +222,12 @@ void tunnel_pool::retire_all()
 void tunnel_pool::bulk_begins(transport& over)
 {
     if (tunnels_.empty()) return; // it died meanwhile
-    bool other = opening_ > 0;
+    bool other = !openings_.empty();
     for (const auto& one : tunnels_) {
         if (one->link.get() == &over) ++one->bulk;
         other = other || (one->link->usable() && one->bulk == 0 && one->link->pairs() < limits_.pairs);
     }
-    if (!other && !retry_timer_ && tunnels_.size() < limits_.tunnels) open_one(tunnels_.front()->port);
+    if (!other && !retry_timer_ && may_open()) open_one(tunnels_.front()->port);
 }
 
 void tunnel_pool::bulk_ends(transport& over)
@@ -223,7 +275,6 @@ void tunnel_pool::poke()
 {
     clock_.cancel(retry_timer_);
     retry_timer_ = 0;
-    backoff_.reset();
     serve_waiting();
 }
 
@@ -236,7 +287,8 @@ void tunnel_pool::close()
 {
     clock_.cancel(retry_timer_);
     clock_.cancel(rest_timer_);
-    retry_timer_ = rest_timer_ = 0;
+    clock_.cancel(patience_timer_);
+    retry_timer_ = rest_timer_ = patience_timer_ = 0;
     waiting_.clear();
     auto closing = std::move(tunnels_);
     tunnels_.clear();

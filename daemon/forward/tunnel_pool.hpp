@@ -16,7 +16,9 @@ namespace fwd::forward {
 
 struct pool_limits {
     std::size_t pairs = 4;     ///< on one tunnel while others may be opened
-    std::size_t tunnels = 8;   ///< to one pod
+    std::size_t tunnels = 8;   ///< to one pod that take connections, or are about to
+    std::size_t most = 16;     ///< in all, with those that are stalled, retired, or being opened for too long
+    duration patience = 2s;    ///< with a tunnel that is being opened, before another is tried beside it
     duration rest = 5min;      ///< an idle tunnel closes after this
     duration spare_rest = 60s; ///< a spare is kept this long after the last connection
     backoff_limits retry{500ms, 5s};
@@ -36,6 +38,8 @@ struct pool_events {
     std::function<void()> opening;
     std::function<void()> opened;
     std::function<void(const portforward::tunnel_failure&)> failed;
+    /// A tunnel that was open ended, and nobody had wanted that.
+    std::function<void(const error&)> lost;
 };
 
 class tunnel_pool {
@@ -52,8 +56,9 @@ public:
     void bulk_ends(portforward::transport& over);
     /// The last connection on `over` may have ended; looks what can be closed.
     void released();
-    /// New credentials, network change, wake-up: try now, and ask living tunnels whether they live.
+    /// New credentials, network change, wake-up: try now. How long to wait after a further failure is forgotten by success alone.
     void poke();
+    /// Asks living tunnels whether they live.
     void probe();
     /// The pod takes no new connections; its tunnels close with their last pair.
     void retire_all();
@@ -61,12 +66,14 @@ public:
     void close();
 
     [[nodiscard]] const kube::pod_ref& pod() const { return pod_; }
-    [[nodiscard]] bool has_tunnel() const;
+    [[nodiscard]] bool has_tunnel() const { return usable() > 0; }
     [[nodiscard]] bool backing_off() const { return retry_timer_ != 0; }
     /// Connections on its tunnels and waiting for one.
     [[nodiscard]] std::size_t load() const;
     [[nodiscard]] std::size_t tunnels() const { return tunnels_.size(); }
-    [[nodiscard]] bool idle() const { return tunnels_.empty() && waiting_.empty() && opening_ == 0; }
+    [[nodiscard]] bool idle() const { return tunnels_.empty() && waiting_.empty() && openings_.empty(); }
+    /// Of its tunnels, in the order of their opening from 1; 0: not there any more.
+    [[nodiscard]] std::uint64_t number_of(const portforward::transport& over) const;
 
 private:
     struct tunnel;
@@ -74,13 +81,19 @@ private:
         tunnel_waiter* who;
         std::uint16_t port;
     };
+    using openings = std::list<time_point>; ///< when each began
 
     portforward::transport* pick(std::uint16_t port);
+    [[nodiscard]] std::size_t usable() const;
+    [[nodiscard]] std::size_t fresh_openings() const;
+    [[nodiscard]] bool may_open() const;
     void open_one(std::uint16_t port);
-    awaitable<void> opening(std::uint16_t port, std::shared_ptr<bool> alive);
+    awaitable<void> opening(std::uint16_t port, openings::iterator began, std::shared_ptr<bool> alive);
     void serve_waiting();
+    void try_again_at(time_point when);
+    void lose_patience_later();
     void keep_spare(std::uint16_t port);
-    void dead(tunnel& which);
+    void dead(tunnel& which, const error& why);
     void failed(portforward::tunnel_failure why);
     void rest_later();
     void close_rested();
@@ -95,11 +108,14 @@ private:
     std::list<std::unique_ptr<tunnel>> tunnels_;
     std::list<std::unique_ptr<tunnel>> graveyard_; ///< dead, destroyed from the loop
     std::list<waiting> waiting_;
-    std::size_t opening_ = 0;
+    openings openings_;
+    std::uint64_t last_number_ = 0;
     backoff backoff_;
     timer_id retry_timer_ = 0;
+    time_point retry_at_{}; ///< while retry_timer_
+    time_point asked_at_{}; ///< no client's asking brings the next try before this
+    timer_id patience_timer_ = 0;
     timer_id rest_timer_ = 0;
-    time_point last_used_{};
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -75,7 +75,7 @@ struct bed : relay_events {
     {
         auto [mine, client] = test::make_memory_pair(loop.get_executor());
         far = std::move(client);
-        one = std::make_unique<relay>(std::move(mine), clock, traffic, half, *this, limits);
+        one = std::make_unique<relay>(std::move(mine), relay_parts{clock, limits, budget}, traffic, half, *this);
     }
     void answered() override { ++answers; }
     void bulk() override { ++bulks; }
@@ -108,6 +108,7 @@ struct bed : relay_events {
     asio::io_context loop{1};
     test::virtual_clock clock{loop};
     relay_limits limits;
+    backlog_budget budget;
     std::shared_ptr<catalog::counters> traffic = std::make_shared<catalog::counters>();
     scripted_transport tunnel;
     std::unique_ptr<data_stream> far;
@@ -288,4 +289,171 @@ TEST_CASE("a connection is told to be bulk once, when a quarter of a megabyte ha
     b.tunnel.say(std::string(100 * 1024, 'x'));
     b.tunnel.say(std::string(300 * 1024, 'x'));
     CHECK(b.bulks == 1);
+}
+
+TEST_CASE("a client that closed altogether keeps no descriptor, and its end is the pod's at once", "[relay]")
+{
+    bed b;
+    b.one->start(b.tunnel, 80);
+    b.client_says("fire and forget");
+    b.far->close();
+    b.clock.settle();
+    CHECK(b.tunnel.sent == "fire and forget");
+    CHECK(b.tunnel.finished);
+    CHECK_FALSE(b.tunnel.was_reset);
+    CHECK(b.one->closing());
+    CHECK(b.ended == 0);
+    b.tunnel.last->sink.on_end();
+    b.clock.settle();
+    CHECK(b.ended == 1);
+    CHECK_FALSE(b.ended_by.has_value());
+    CHECK(b.clock.empty());
+}
+
+TEST_CASE("a pod that goes on talking to a client that is gone is reset, and one that never ends is given up", "[relay]")
+{
+    bed talks;
+    talks.one->start(talks.tunnel, 80);
+    talks.far->close();
+    talks.clock.settle();
+    talks.tunnel.say("hello?");
+    CHECK(talks.tunnel.was_reset);
+    CHECK(talks.ended == 1);
+
+    bed silent;
+    silent.one->start(silent.tunnel, 80);
+    silent.far->close();
+    silent.clock.settle();
+    CHECK(silent.ended == 0);
+    silent.clock.advance(31s);
+    CHECK(silent.ended == 1);
+}
+
+TEST_CASE("a client that half-closed and then closed is noticed while the pod is silent", "[relay]")
+{
+    bed b{half_close::never};
+    b.one->start(b.tunnel, 80);
+    b.far->shutdown_write();
+    b.clock.advance(10s);
+    CHECK_FALSE(b.tunnel.finished);
+    b.far->close();
+    b.clock.advance(3s);
+    CHECK(b.one->closing());
+    CHECK(b.tunnel.finished);
+}
+
+TEST_CASE("a lazy half-close never cuts a long answer, however long it takes", "[relay]")
+{
+    bed b;
+    b.one->start(b.tunnel, 80);
+    b.far->shutdown_write();
+    b.clock.settle();
+    for (int i = 0; i < 120; ++i) {
+        b.clock.advance(1s);
+        b.tunnel.say(std::string(16 * 1024, 'x'));
+        REQUIRE(b.client_hears().size() == 16 * 1024);
+        REQUIRE_FALSE(b.tunnel.finished);
+    }
+    b.clock.advance(2100ms);
+    CHECK(b.tunnel.finished);
+}
+
+TEST_CASE("beyond the memory of all, any client that does not read stops its tunnel", "[relay]")
+{
+    bed b;
+    b.budget.most = 100 * 1024;
+    b.budget.used = 90 * 1024; // of others
+    b.one->start(b.tunnel, 80);
+    b.tunnel.say(std::string(64 * 1024, 'x')); // what the client's side holds
+    CHECK(b.budget.used == 90 * 1024);
+    b.tunnel.say(std::string(8 * 1024, 'x'));
+    CHECK_FALSE(b.tunnel.choked);
+    b.tunnel.say(std::string(8 * 1024, 'x'));
+    CHECK(b.tunnel.choked);
+    CHECK(b.budget.used == 106 * 1024);
+    b.client_hears();
+    CHECK(b.budget.used == 90 * 1024);
+    CHECK_FALSE(b.tunnel.choked);
+}
+
+TEST_CASE("a stalled connection that ends gives its memory back", "[relay]")
+{
+    const bool by_client = GENERATE(true, false);
+    bed b;
+    b.one->start(b.tunnel, 80);
+    for (int i = 0; i < 10; ++i) b.tunnel.say(std::string(256 * 1024, 'x'));
+    CHECK(b.budget.used > 1024 * 1024);
+    if (by_client)
+        b.far->reset();
+    else
+        b.one->abort();
+    b.clock.settle();
+    CHECK(b.budget.used == (by_client ? 0 : b.budget.used));
+    b.one.reset();
+    CHECK(b.budget.used == 0);
+}
+
+TEST_CASE("a client that resets while the tunnel takes nothing is noticed", "[relay]")
+{
+    bed b;
+    b.one->start(b.tunnel, 80);
+    b.tunnel.last->full = true;
+    b.client_says("upload");
+    b.clock.advance(10s);
+    CHECK(b.ended == 0);
+    b.far->reset();
+    b.clock.advance(3s);
+    CHECK(b.ended == 1);
+    CHECK(b.tunnel.was_reset);
+}
+
+TEST_CASE("a client that is done while the tunnel takes nothing loses no byte", "[relay]")
+{
+    bed b;
+    b.one->start(b.tunnel, 80);
+    b.tunnel.last->full = true;
+    b.client_says("upload");
+    b.far->close();
+    b.clock.advance(10s);
+    CHECK(b.ended == 0);
+    b.tunnel.last->full = false;
+    b.tunnel.last->sink.on_writable();
+    b.clock.settle();
+    CHECK(b.tunnel.sent == "upload");
+    CHECK(b.tunnel.finished);
+}
+
+TEST_CASE("what a client that is gone had said goes to another pod where the first refused", "[relay]")
+{
+    scripted_transport other; // outlives the relay, as tunnels do
+    bed b;
+    b.client_says("event");
+    b.far->close();
+    b.one->start(b.tunnel, 80);
+    b.clock.settle();
+    b.tunnel.last->sink.on_failed(pair_failure::refused, "connection refused");
+    REQUIRE(b.retry == pair_failure::refused);
+    b.one->start(other, 80);
+    CHECK(other.sent == "event");
+    CHECK(other.finished);
+}
+
+TEST_CASE("who waits is gone with nothing said, but not while an answer to what was said is awaited", "[relay]")
+{
+    bed silent;
+    CHECK_FALSE(silent.one->abandoned());
+    silent.far->shutdown_write();
+    CHECK(silent.one->abandoned());
+
+    bed asked;
+    asked.client_says("GET /");
+    asked.far->shutdown_write();
+    CHECK_FALSE(asked.one->abandoned());
+    asked.one->start(asked.tunnel, 80);
+    asked.clock.settle();
+    asked.tunnel.last->sink.on_failed(pair_failure::refused, "connection refused");
+    REQUIRE(asked.retry == pair_failure::refused);
+    CHECK_FALSE(asked.one->abandoned()); // it read nothing yet, and may
+    asked.far->close();
+    CHECK(asked.one->abandoned());
 }

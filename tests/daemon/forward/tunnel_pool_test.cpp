@@ -13,8 +13,8 @@ namespace {
 struct fake_tunnel final : portforward::transport {
     fake_tunnel(std::size_t& c, portforward::transport_sink& s) : closed{c}, sink{s} {}
     std::unique_ptr<portforward::pair> open(std::uint16_t, portforward::pair_sink&) override { return nullptr; }
-    bool usable() const override { return !retired; }
-    bool stalled() const override { return false; }
+    bool usable() const override { return !retired && !stuck; }
+    bool stalled() const override { return stuck; }
     std::size_t pairs() const override { return carried; }
     std::size_t most_pairs() const override { return 1000; }
     portforward::transport_kind kind() const override { return portforward::transport_kind::spdy; }
@@ -25,7 +25,7 @@ struct fake_tunnel final : portforward::transport {
     std::size_t& closed;
     portforward::transport_sink& sink;
     std::size_t carried = 0;
-    bool retired = false;
+    bool retired = false, stuck = false;
     int probes = 0;
 };
 
@@ -37,7 +37,7 @@ struct fake_negotiator final : portforward::negotiator {
     open(kube::pod_ref, std::uint16_t, portforward::transport_sink& sink) override
     {
         ++asked;
-        co_await clock.sleep_for(10ms);
+        co_await clock.sleep_for(takes);
         if (fail) co_return *fail;
         auto made = std::make_unique<fake_tunnel>(closed, sink);
         made_tunnels.push_back(made.get());
@@ -47,6 +47,7 @@ struct fake_negotiator final : portforward::negotiator {
 
     timing& clock;
     std::optional<tunnel_failure> fail;
+    duration takes = 10ms;
     std::size_t asked = 0, closed = 0;
     std::vector<fake_tunnel*> made_tunnels;
 };
@@ -82,7 +83,14 @@ struct bed {
     task_scope tasks{loop.get_executor(), log};
     fake_negotiator through{clock};
     pool_limits limits;
-    tunnel_pool pool{{"shop", "web-1", "u1"}, through, tasks, clock, *random, {}, limits};
+    std::vector<std::string> lost;
+    tunnel_pool pool{{"shop", "web-1", "u1"},
+                     through,
+                     tasks,
+                     clock,
+                     *random,
+                     {{}, {}, {}, [this](const error& why) { lost.push_back(why.message()); }},
+                     limits};
     ~bed()
     {
         pool.close();
@@ -212,4 +220,139 @@ TEST_CASE("a new connection never shares a tunnel with a bulk one while another 
     at_once.has->carried = 3;
     client later{b.pool};
     CHECK(later.has == download.has);
+}
+
+TEST_CASE("eight stalled tunnels do not keep others out", "[tunnel_pool]")
+{
+    bed b;
+    std::vector<std::unique_ptr<client>> all;
+    for (int i = 0; i < 32; ++i) {
+        all.push_back(std::make_unique<client>(b.pool));
+        b.clock.advance(20ms);
+    }
+    REQUIRE(b.pool.tunnels() == 8);
+    for (auto* one : b.through.made_tunnels) one->stuck = true;
+    client next{b.pool};
+    b.clock.advance(20ms);
+    CHECK(next.has != nullptr);
+    CHECK(b.pool.tunnels() == 9);
+}
+
+TEST_CASE("a dial into a black hole is given company after two seconds, and sixteen are the most", "[tunnel_pool]")
+{
+    bed b;
+    b.through.takes = 1h;
+    client lost{b.pool};
+    b.clock.advance(1900ms);
+    CHECK(b.through.asked == 1);
+    b.through.takes = 10ms;
+    b.clock.advance(200ms);
+    CHECK(lost.has != nullptr);
+
+    bed dark;
+    dark.through.takes = 1h;
+    std::vector<std::unique_ptr<client>> all;
+    for (int i = 0; i < 100; ++i) {
+        all.push_back(std::make_unique<client>(dark.pool));
+        dark.clock.advance(1s);
+    }
+    CHECK(dark.through.asked == 16);
+}
+
+TEST_CASE("a client that comes while a dial hangs is a reason for another", "[tunnel_pool]")
+{
+    bed b;
+    b.through.takes = 1h;
+    client first{b.pool};
+    b.clock.advance(50ms);
+    b.through.takes = 10ms;
+    client second{b.pool};
+    b.clock.advance(20ms);
+    CHECK(first.has != nullptr); // who waits longer is served first
+    b.clock.advance(20ms);
+    CHECK(second.has != nullptr);
+}
+
+TEST_CASE("where no further tunnel can be had, a crowded one is shared", "[tunnel_pool]")
+{
+    bed b;
+    client first{b.pool};
+    b.clock.advance(20ms);
+    REQUIRE(first.has != nullptr);
+    first.has->carried = 4;
+    b.through.fail = tunnel_failure{tunnel_failure::kind::busy, error{errc::unavailable, "429"}, 60s};
+    client second{b.pool};
+    CHECK(second.has == nullptr);
+    b.clock.advance(20ms);
+    CHECK(second.has == first.has);
+    client third{b.pool};
+    CHECK(third.has == first.has);
+}
+
+TEST_CASE("the wait after a failure grows to five seconds, and only success makes it short again", "[tunnel_pool]")
+{
+    bed b;
+    b.through.fail = tunnel_failure{tunnel_failure::kind::unreachable, error{errc::refused, "connect"}, {}};
+    client one{b.pool};
+    b.clock.advance(60s);
+    const auto asked = b.through.asked;
+    CHECK(asked >= 10);
+    CHECK(asked <= 22);
+    b.pool.poke();
+    b.clock.advance(20ms);
+    CHECK(b.through.asked == asked + 1);
+    b.clock.advance(2s); // a poke is a try, no proof: at least two and a half seconds follow
+    CHECK(b.through.asked == asked + 1);
+}
+
+TEST_CASE("a client brings the next try forward, at most twice a second", "[tunnel_pool]")
+{
+    bed b;
+    b.through.fail = tunnel_failure{tunnel_failure::kind::unreachable, error{errc::refused, "connect"}, {}};
+    client one{b.pool};
+    b.clock.advance(60s);
+    auto before = b.through.asked;
+    std::vector<std::unique_ptr<client>> all;
+    for (int i = 0; i < 200; ++i) {
+        all.push_back(std::make_unique<client>(b.pool));
+        b.clock.advance(50ms);
+    }
+    CHECK(b.through.asked - before >= 10);
+    CHECK(b.through.asked - before <= 42);
+    b.through.fail.reset();
+    b.clock.advance(500ms);
+    client last{b.pool};
+    b.clock.advance(600ms);
+    CHECK(last.has != nullptr);
+}
+
+TEST_CASE("no client shortens what the server asked for", "[tunnel_pool]")
+{
+    bed b;
+    b.through.fail = tunnel_failure{tunnel_failure::kind::busy, error{errc::unavailable, "503"}, 20s};
+    client one{b.pool};
+    b.clock.advance(100ms);
+    REQUIRE(b.through.asked == 1);
+    client two{b.pool};
+    b.clock.advance(19s);
+    CHECK(b.through.asked == 1);
+    b.clock.advance(2s);
+    CHECK(b.through.asked == 2);
+}
+
+TEST_CASE("a tunnel that was wanted and ended is told, one that was retired is not", "[tunnel_pool]")
+{
+    bed b;
+    client first{b.pool};
+    b.clock.advance(20ms);
+    client second{b.pool};
+    b.clock.advance(20ms);
+    REQUIRE(b.through.made_tunnels.size() == 2);
+    CHECK(b.pool.number_of(*b.through.made_tunnels[1]) == 2);
+    auto* const dies = b.through.made_tunnels[0];
+    b.through.made_tunnels[1]->sink.on_closed(error{errc::canceled, "the tunnel was retired"});
+    CHECK(b.lost.empty());
+    dies->sink.on_closed(error{errc::closed, "connection reset by peer"});
+    CHECK(b.lost == std::vector<std::string>{"connection reset by peer"});
+    CHECK(b.pool.number_of(*dies) == 0);
 }
