@@ -93,7 +93,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
     void answered(connection& who) override
     {
         auto& route = routes.of(who);
-        if (std::exchange(route.proved, true)) return;
+        if (std::exchange(route.seen, evidence::answer) == evidence::answer) return;
         out.tell(route.what.id, report::what::answered);
     }
 
@@ -111,7 +111,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
             out.tell(route.what.id, report::what::reset, pod.name, code_of(why), words);
             return;
         }
-        route.proved = false;
+        route.seen = evidence::none;
         out.tell(route.what.id, report::what::failed, pod.name, code_of(why), words);
     }
 
@@ -145,7 +145,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         context_tunnels::events heard;
         heard.opening = [this, name](const kube::pod_ref& pod) {
             for_users(name, pod, [&](route_state& route) {
-                if (!route.proved) out.tell(route.what.id, report::what::opening, pod.name);
+                if (route.seen == evidence::none) out.tell(route.what.id, report::what::opening, pod.name);
             });
         };
         heard.opened = [this, name](const kube::pod_ref& pod) { for_users(name, pod, [&](route_state& route) { proved_by(route, pod); }); };
@@ -170,7 +170,9 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
 
     void proved_by(route_state& route, const kube::pod_ref& pod)
     {
-        if (!std::exchange(route.proved, true)) out.tell(route.what.id, report::what::opened, pod.name);
+        if (route.seen != evidence::none) return;
+        route.seen = evidence::tunnel;
+        out.tell(route.what.id, report::what::opened, pod.name);
     }
 
     void tunnel_failed(const std::string& context, const kube::pod_ref& pod, const tunnel_failure& why)
@@ -180,7 +182,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         if (why.what == kind::credentials_rejected) out.credential_rejected(context, contexts.at(context)->generation());
         if (why.what == kind::pod_gone) out.pod_gone(context, pod);
         for_users(context, pod, [&](route_state& route) {
-            route.proved = false;
+            route.seen = evidence::none;
             out.tell(route.what.id, report::what::failed, pod.name, code_of(why.what), why.why.message());
         });
     }
@@ -224,7 +226,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
             const bool stays = std::any_of(next.eligible.begin(), next.eligible.end(), [&](const target& t) { return t.pod == one.pod; });
             if (!stays) context.drop_user(one.pod, next.id);
         }
-        if (next.eligible != route.now.eligible) route.proved = false;
+        if (next.eligible != route.now.eligible) route.seen = evidence::none;
         route.now = std::move(next);
         for (const auto& one : route.now.eligible)
             if (const auto* const pool = context.find(one.pod); pool && pool->has_tunnel()) proved_by(route, one.pod);
@@ -256,7 +258,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
             pool->retire_all();
             pool->poke();
         }
-        route->proved = false;
+        route->seen = evidence::none;
         prove(id);
     }
 
@@ -283,7 +285,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         const auto& first = route->now.eligible.front();
         auto& pool = context->pool_of(first.pod);
         if (pool.has_tunnel()) { // who asks wants to be told, whatever was told before
-            route->proved = true;
+            if (route->seen == evidence::none) route->seen = evidence::tunnel;
             return out.tell(id, report::what::opened, first.pod.name);
         }
         std::erase_if(provers, [](const auto& one) { return one->done; });

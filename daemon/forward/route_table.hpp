@@ -24,12 +24,19 @@ struct service_state {
     time_point told_full{};            ///< that too many wait
 };
 
+/// What was seen of a forward since its last failure, and told.
+enum class evidence {
+    none,
+    tunnel, ///< one to its pod was there, which says nothing of the port
+    answer, ///< bytes came from the port
+};
+
 struct route_state {
     route what;
     endpoints now;
     service_state* of = nullptr;
     std::size_t turn = 0;
-    bool proved = false;     ///< evidence was reported since the last failure
+    evidence seen = evidence::none;
     time_point told_reset{}; ///< that an application reset a connection
     connection_list connections;
 };
