@@ -13,6 +13,7 @@ import time
 from bed import REAL, case, connect, http_get, run, until
 from load import Load
 from test_transfers import MIB, numbered
+from truth import watched
 
 BOTH = ("sim", "real")
 
@@ -39,7 +40,12 @@ def one_pod(bed):
 
 @case("beside a download that nobody reads, eight of eight others on the same pod are answered")
 def unread_download(bed):
-    one_pod(bed)
+    daemon = one_pod(bed)
+    with watched(bed, daemon):
+        beside_unread_download()
+
+
+def beside_unread_download():
     eight()
     quiet = rounds()
     stalled = connect("cart", 8080, 30)
@@ -122,7 +128,12 @@ class Upload(threading.Thread):
 
 @case("a pod that stands still during an upload, as in a debugger, goes on afterwards", on=BOTH, seconds=150)
 def pod_stands_still(bed):
-    one_pod(bed)
+    daemon = one_pod(bed)
+    with watched(bed, daemon):
+        stands_still(bed)
+
+
+def stands_still(bed):
     upload = Upload(64 * MIB, 0.02)
     upload.start()
     until(10, "the upload is under way", lambda: upload.sent > 4 * MIB)
@@ -154,11 +165,11 @@ def stand_still(bed):
 
 @case("a client that stands still during an upload and a download goes on afterwards", seconds=150)
 def client_stands_still(bed):
-    one_pod(bed)
+    daemon = one_pod(bed)
     script = bed.write("transfer.py", f"import sys; sys.path.insert(0, {os.path.dirname(os.path.abspath(__file__))!r})\n"
                        "import hashlib, test_transfers as t\nmine, theirs = t.upload('cart', 8080, 64 << 20)\nassert mine == theirs\n"
                        "print(t.download('cart', 8080, 64 << 20), flush=True)\n")
-    with Load("cart", 8080, rate=5) as load:
+    with watched(bed, daemon), Load("cart", 8080, rate=5) as load:
         for delay in (0.05, 0.25):
             child = subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE)
             time.sleep(delay)

