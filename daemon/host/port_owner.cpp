@@ -1,15 +1,13 @@
 #include "daemon/host/port_owner.hpp"
 
 #include "common/text.hpp"
+#include "daemon/host/socket_owner.hpp"
 
 #include <arpa/inet.h>
 #include <charconv>
-#include <dirent.h>
 #include <fmt/format.h>
 #include <fstream>
-#include <memory>
 #include <sstream>
-#include <unistd.h>
 
 namespace fwd::host {
 namespace {
@@ -53,28 +51,6 @@ std::optional<ipv4> covered(std::string_view digits)
     return digits.starts_with(mapped) ? covered(digits.substr(mapped.size())) : std::nullopt;
 }
 
-using directory = std::unique_ptr<DIR, int (*)(DIR*)>;
-
-/// The process that has the socket open, among those whose descriptors we may see.
-std::pair<pid_t, std::string> holder_of(ino_t inode)
-{
-    const auto wanted = fmt::format("socket:[{}]", inode);
-    const directory processes{::opendir("/proc"), ::closedir};
-    while (const auto* process = processes ? ::readdir(processes.get()) : nullptr) {
-        const auto pid = to_number<unsigned>(process->d_name);
-        if (!pid) continue;
-        const auto folder = fmt::format("/proc/{}/fd", *pid);
-        const directory files{::opendir(folder.c_str()), ::closedir};
-        while (const auto* file = files ? ::readdir(files.get()) : nullptr) {
-            char target[64];
-            const auto size = ::readlink((folder + "/" + file->d_name).c_str(), target, sizeof target);
-            if (size <= 0 || std::string_view(target, static_cast<std::size_t>(size)) != wanted) continue;
-            return {static_cast<pid_t>(*pid), std::string{trim(file_text(fmt::format("/proc/{}/comm", *pid)))}};
-        }
-    }
-    return {};
-}
-
 } // namespace
 
 std::string port_owner::text() const
@@ -107,7 +83,12 @@ std::optional<port_owner> find_port_owner(ipv4 address, std::uint16_t port)
     auto found = listeners_in(file_text("/proc/net/tcp"), address, port);
     if (found.empty()) found = listeners_in(file_text("/proc/net/tcp6"), address, port);
     if (found.empty()) return {};
-    std::tie(found.front().pid, found.front().program) = holder_of(found.front().inode);
+    const auto inode = found.front().inode;
+    const auto owners = find_socket_owners({inode});
+    if (const auto owner = owners.find(inode); owner != owners.end()) {
+        found.front().pid = owner->second.pid;
+        found.front().program = owner->second.program;
+    }
     return std::move(found.front());
 }
 
