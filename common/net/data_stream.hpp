@@ -5,6 +5,7 @@
 #include "common/async/callback.hpp"
 #include "common/result.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -52,6 +53,9 @@ public:
     /// After the peer's end was read: whether it closed its socket altogether, so that nobody can read what we would write.
     /// False also where that cannot be told (a peer on another machine); true may come a moment after the end.
     [[nodiscard]] virtual bool peer_closed() { return false; }
+    /// How long the peer's machine has acknowledged nothing although it was sent something, more than once: the way to it is dark. Zero
+    /// while it answers (also "my window is full"), while nothing is sent, and where nobody can tell.
+    [[nodiscard]] virtual std::chrono::nanoseconds silence() const { return {}; }
     /// Bytes that were taken and not yet given to the kernel or peer.
     [[nodiscard]] virtual std::size_t unsent() const { return 0; }
     /// The socket's descriptor for what only a descriptor tells (peer credentials, options); -1 without one.

@@ -139,6 +139,15 @@ public:
         return (ask.revents & POLLRDHUP) && ::ioctl(ready_.fd(), FIONREAD, &unread) == 0 && unread == 0;
     }
     bool peer_closed() override;
+    std::chrono::nanoseconds silence() const override
+    {
+        auto& ready = const_cast<readiness&>(ready_);
+        tcp_info now{};
+        socklen_t size = sizeof now;
+        if (!ready.open() || ::getsockopt(ready.fd(), IPPROTO_TCP, TCP_INFO, &now, &size) != 0) return {};
+        if (now.tcpi_unacked == 0 || now.tcpi_retransmits == 0) return {};
+        return std::chrono::milliseconds{now.tcpi_last_ack_recv};
+    }
     int descriptor() const override { return const_cast<readiness&>(ready_).open() ? const_cast<readiness&>(ready_).fd() : -1; }
 
 private:

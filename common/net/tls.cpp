@@ -60,6 +60,7 @@ public:
     void close() override;
     [[nodiscard]] std::size_t unsent() const override { return out_.size(); }
     [[nodiscard]] int descriptor() const override { return beneath_->descriptor(); }
+    [[nodiscard]] std::chrono::nanoseconds silence() const override { return beneath_->silence(); }
 
     [[nodiscard]] tls_facts facts() const;
 

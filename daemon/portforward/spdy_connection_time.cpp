@@ -8,6 +8,7 @@ namespace fwd::portforward {
 namespace {
 
 constexpr duration stuck_after = 1s; ///< without the kernel taking a byte of our backlog
+constexpr duration dark_after = 25s; ///< of silence of the peer's machine: one that does not read says so, one that is gone does not
 
 } // namespace
 
@@ -55,6 +56,8 @@ void spdy_connection::watch_backlog(time_point now)
         stuck_ = false;
     } else if (now - backlog_since_ >= stuck_after) {
         stuck_ = true;
+        if (now - backlog_since_ >= dark_after && pipe_.silence() >= dark_after)
+            return lose({errc::timed_out, "the tunnel's other end is out of reach"});
     }
     note_able(before);
     if (watching_backlog_) schedule(now + stuck_after);

@@ -196,6 +196,7 @@ void tunnel_pipe::wake()
 void tunnel_pipe::put(const out_piece& piece, std::span<const std::byte> header)
 {
     if (piece.size < small) {
+        make_room(header.size() + piece.size); // a message of a legacy tunnel begins with its header: the two stay together
         gather(header);
         gather(piece.bytes());
         return;
@@ -212,16 +213,21 @@ void tunnel_pipe::put(std::span<const std::byte> bytes)
     gather(bytes);
 }
 
+/// So many bytes can be gathered without a break between them: the message under way ends, or a new chunk begins, if need be.
+void tunnel_pipe::make_room(std::size_t size)
+{
+    if (gathered_ > 0 && (left_in_tail() < size || gathered_ + size > 32 * 1024)) end_message();
+    if (gathered_ > 0 || left_in_tail() >= front_ + size) return;
+    tail_ = scratch_.take();
+    tail_used_ = 0;
+}
+
 /// Adds at most `small` bytes to the message under way at the end of the tail.
 void tunnel_pipe::gather(std::span<const std::byte> bytes)
 {
     if (bytes.empty()) return;
-    if (gathered_ > 0 && (left_in_tail() < bytes.size() || gathered_ + bytes.size() > 32 * 1024)) end_message();
+    make_room(bytes.size());
     if (gathered_ == 0) {
-        if (left_in_tail() < front_ + bytes.size()) {
-            tail_ = scratch_.take();
-            tail_used_ = 0;
-        }
         tail_used_ += front_;
         gathered_at_ = tail_used_;
     }

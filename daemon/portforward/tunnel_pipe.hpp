@@ -80,6 +80,9 @@ public:
     /// Grows when the kernel takes bytes.
     [[nodiscard]] std::int64_t progress() const { return static_cast<std::int64_t>(moved_) - static_cast<std::int64_t>(stream_->unsent()); }
 
+    /// As data_stream::silence: long enough, the path is dead whatever else is so.
+    [[nodiscard]] std::chrono::nanoseconds silence() const { return closed_ ? std::chrono::nanoseconds{} : stream_->silence(); }
+
     /// Sends a WebSocket ping behind all that was put so far; nothing for a raw pipe.
     void ping();
     /// Closes in an orderly way: `last` and a close frame are sent if that can be done at once. The user hears nothing.
@@ -109,6 +112,7 @@ private:
     bool write_some(bool& blocked);
     void arm_write();
     [[nodiscard]] std::size_t left_in_tail() const { return tail_ ? chunk::capacity - tail_used_ : 0; }
+    void make_room(std::size_t size);
     void gather(std::span<const std::byte> bytes);
     void push(chunk_ref where, std::size_t at, std::size_t size);
     void push_message(chunk_ref where, std::size_t at, std::size_t size);

@@ -301,7 +301,7 @@ void legacy_connection::tick()
     if (asked_ && heard_ > *asked_) asked_.reset();
     if (asked_) {
         // A server whose pod does not read our bytes does not read our ping either. Only one that has none of ours owes the answer.
-        const bool owes = sent_before_ping_ == known_read_ && !choked_ && pipe_.unsent() == 0;
+        const bool owes = (sent_before_ping_ == known_read_ && !choked_ && pipe_.unsent() == 0) || pipe_.silence() >= patience;
         if (owes && now >= *asked_ + patience) return on_lost({errc::timed_out, "the tunnel's other end does not answer"});
         return schedule(now + patience);
     }

@@ -1,3 +1,4 @@
+#include "common/text.hpp"
 #include "tests/daemon/portforward/tunnel_fixture.hpp"
 
 #include <catch2/catch.hpp>
@@ -17,7 +18,8 @@ struct legacy_tunnel {
     {
         auto [ours, theirs] = fwd::test::make_memory_pair(loop.get_executor());
         server = std::move(theirs);
-        tunnel = make_legacy_tunnel({std::move(ours), std::move(rest), 42}, 8080, clock, loop.get_executor(), sink, {});
+        auto over = std::make_unique<dark_stream>(std::move(ours), silence);
+        tunnel = make_legacy_tunnel({std::move(over), std::move(rest), 42}, 8080, clock, loop.get_executor(), sink, {});
         clock.settle();
     }
     static std::string message(std::string_view payload)
@@ -60,6 +62,7 @@ struct legacy_tunnel {
 
     fwd::asio::io_context loop{1};
     fwd::test::virtual_clock clock{loop};
+    std::chrono::nanoseconds silence{};
     recording_transport_sink sink;
     std::unique_ptr<fwd::data_stream> server;
     std::unique_ptr<transport> tunnel;
@@ -223,6 +226,14 @@ TEST_CASE("an unanswered ping ends a legacy tunnel only when the server has noth
         CHECK(sink.events == events{"failed tunnel_lost"});
         CHECK(t.sink.closed == "the tunnel's other end does not answer");
     }
+    SECTION("a machine that does not acknowledge is out of reach, whatever was sent")
+    {
+        write(*one, "into the dark");
+        t.clock.advance(16s);
+        t.silence = 16s;
+        t.clock.advance(20s);
+        CHECK(sink.events == events{"failed tunnel_lost"});
+    }
     SECTION("a pod that does not read is not dead")
     {
         write(*one, "unread");
@@ -259,4 +270,23 @@ TEST_CASE("a legacy upload larger than the queue arrives whole, in messages of i
         }
     }
     CHECK(got == much.size());
+}
+
+TEST_CASE("many small pieces in one turn each keep their channel byte", "[legacy]")
+{
+    legacy_tunnel t;
+    recording_pair_sink sink;
+    const auto one = t.tunnel->open(8080, sink);
+    const std::string piece(1460, 'x');
+    std::string all, expected;
+    for (int i = 0; i < 43; ++i) { // more than a chunk of the pipe takes
+        write(*one, piece);
+        expected += piece;
+    }
+    for (const auto& message : fwd::split(t.messages(), '\n')) {
+        if (message.empty()) continue;
+        REQUIRE(message.substr(0, 2) == "0 ");
+        all += message.substr(2);
+    }
+    CHECK(all == expected);
 }

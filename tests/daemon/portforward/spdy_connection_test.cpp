@@ -551,3 +551,23 @@ TEST_CASE("what was finished on both sides is still sent after its pair was dest
     CHECK(last.find("fin") != std::string::npos);
     CHECK(t.tunnel->usable());
 }
+
+TEST_CASE("a peer whose machine acknowledges nothing is out of reach, however much waits for it", "[tunnel]")
+{
+    spdy_tunnel t;
+    recording_pair_sink sink;
+    const auto one = t.tunnel->open(80, sink);
+    t.frames();
+    t.runtime->reply(11);
+    t.clock.settle();
+    write(*one, std::string(300'000, 'x'));
+    t.clock.advance(20s);
+    REQUIRE(t.tunnel->stalled());
+    t.silence = 20s;
+    t.clock.advance(2s);
+    CHECK(t.sink.closed.empty());
+    t.silence = 30s;
+    t.clock.advance(8s);
+    CHECK(t.sink.closed == "the tunnel's other end is out of reach");
+    CHECK(sink.events == events{"accepted", "failed tunnel_lost"});
+}

@@ -196,12 +196,35 @@ private:
 };
 
 /// One tunnel and its runtime.
+/// A stream that tells how long its peer's machine has been silent.
+class dark_stream final : public data_stream {
+public:
+    dark_stream(std::unique_ptr<data_stream> beneath, const std::chrono::nanoseconds& silence)
+        : beneath_{std::move(beneath)}, silence_{silence}
+    {
+    }
+    io_step try_read(std::span<std::byte> into) override { return beneath_->try_read(into); }
+    io_step try_readv(std::span<const iovec> into) override { return beneath_->try_readv(into); }
+    io_step try_writev(std::span<const iovec> from) override { return beneath_->try_writev(from); }
+    void wait(interest what, callback ready) override { beneath_->wait(what, std::move(ready)); }
+    void cancel(interest what) override { beneath_->cancel(what); }
+    void shutdown_write() override { beneath_->shutdown_write(); }
+    void reset() override { beneath_->reset(); }
+    void close() override { beneath_->close(); }
+    std::chrono::nanoseconds silence() const override { return silence_; }
+
+private:
+    std::unique_ptr<data_stream> beneath_;
+    const std::chrono::nanoseconds& silence_;
+};
+
 struct spdy_tunnel {
     explicit spdy_tunnel(framing how = framing::raw, std::string rest = {}, fwd::test::memory_pipe_options pipe = {})
     {
         auto [ours, theirs] = fwd::test::make_memory_pair(loop.get_executor(), pipe);
         runtime = std::make_unique<scripted_runtime>(std::move(theirs), how);
-        tunnel = make_spdy_tunnel({std::move(ours), std::move(rest), 42}, how, clock, loop.get_executor(), sink, {});
+        auto over = std::make_unique<dark_stream>(std::move(ours), silence);
+        tunnel = make_spdy_tunnel({std::move(over), std::move(rest), 42}, how, clock, loop.get_executor(), sink, {});
         clock.settle();
     }
     std::string frames()
@@ -212,6 +235,7 @@ struct spdy_tunnel {
 
     asio::io_context loop{1};
     fwd::test::virtual_clock clock{loop};
+    std::chrono::nanoseconds silence{};
     recording_transport_sink sink;
     std::unique_ptr<scripted_runtime> runtime;
     std::unique_ptr<transport> tunnel;
