@@ -8,6 +8,10 @@
 #include "common/text.hpp"
 #include "daemon/api/server.hpp"
 #include "daemon/catalog/event_bus.hpp"
+#include "daemon/catalog/log_buffer.hpp"
+#include "daemon/forward/connection_book.hpp"
+#include "daemon/forward/explainer.hpp"
+#include "daemon/forward/recorder.hpp"
 #include "daemon/forward/supervisor.hpp"
 #include "daemon/host/privilege.hpp"
 #include "daemon/kube/file_source.hpp"
@@ -15,6 +19,7 @@
 #include "daemon/narration.hpp"
 #include "daemon/other_users.hpp"
 #include "daemon/store/database.hpp"
+#include "daemon/store/history.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -95,7 +100,7 @@ public:
               kube::make_process_runner(executor_, *clock_, kube::descriptor_limit{limits.original.rlim_cur, limits.original.rlim_max})},
           files_{kube::make_file_source()}, log_{asked.level}, around_{executor_, *clock_, *random_,         *net_, *side_, *processes_,
                                                                        *files_,   log_,    our_environment()},
-          events_{*clock_}, catalog_{*clock_, events_}, tasks_{executor_, log_}
+          lines_{executor_}, events_{*clock_}, catalog_{*clock_, events_}, tasks_{executor_, log_}
     {
     }
 
@@ -127,6 +132,7 @@ private:
             file_log_.open(asked_.log_file, std::ios::app);
             if (!file_log_) fmt::print(stderr, "fwdd: --log-file: {} cannot be written; the log goes to standard error\n", asked_.log_file);
         }
+        log_.add_sink(lines_.sink());
         log_.add_sink([this](const log_line& line) {
             const auto text = (asked_.log_json ? line.as_json() : line.as_text()) + "\n";
             if (file_log_.is_open())
@@ -222,8 +228,12 @@ private:
         if (asked_.address_base) leases.first = *asked_.address_base;
         if (const auto opened = co_await database_->open(); !opened) {
             log_.warn("history and leases are kept in memory only", {{"error", opened.error().message()}});
-            leases_ = store::make_memory_leases(*clock_, leases);
-        } else if (auto kept = co_await store::open_leases(*database_, *clock_, leases)) {
+            database_ = std::make_unique<store::database>(":memory:", *store_thread_, *clock_, executor_, log_);
+            if (const auto in_memory = co_await database_->open(); !in_memory) co_return in_memory.error();
+        }
+        history_ = std::make_unique<store::history>(*database_);
+        recorder_ = std::make_unique<forward::recorder>(events_, *history_, *clock_);
+        if (auto kept = co_await store::open_leases(*database_, *clock_, leases)) {
             leases_ = std::move(*kept);
         } else {
             log_.warn("leases are kept in memory only", {{"error", kept.error().message()}});
@@ -234,6 +244,7 @@ private:
 
         show_self();
         make_supervisor(*config);
+        explainer_ = std::make_unique<forward::explainer>(catalog_, *supervisor_, *recorder_, *clock_);
         data_.start();
         if (host_->about().listening == host::listening_mode::lookup) {
             const auto listener = co_await plane_->open_listener();
@@ -286,6 +297,7 @@ private:
         settings.user = user_.user.name;
         forward::data_limits limits;
         limits.wait = asked_.wait;
+        limits.keep_free = forward::kept_from_clients(limits_.now.rlim_cur);
         const forward::data_parts parts{data_.executor(), *data_.net, *data_.clock, *data_.random, log_};
         plane_ = std::make_unique<forward::data_plane>(parts, executor_, asked_.transport, limits);
         forward::supervisor_parts use{around_, *plane_, *host_, *leases_, catalog_, [this](bool force) {
@@ -294,6 +306,8 @@ private:
                                       }};
         supervisor_ = std::make_unique<forward::supervisor>(std::move(use), std::move(settings));
         plane_->report_to(supervisor_->reports());
+        connections_ = std::make_unique<forward::connection_book>(*plane_, catalog_, events_, *side_);
+        plane_->report_connections_to(connections_->ears());
     }
 
     awaitable<result<void>> serve_api(place_facts place, std::string state)
@@ -309,7 +323,8 @@ private:
         settings.token_path = state + "/" + std::string{token_name};
         settings.lock_path = state + "/" + std::string{lock_name};
         settings.user = ::getuid();
-        const api::api_parts parts{executor_, catalog_, *supervisor_, *supervisor_, events_, log_, *clock_, *random_, *net_};
+        const api::api_parts parts{executor_, catalog_,    *supervisor_, *supervisor_, events_,  *recorder_,
+                                   lines_,    *explainer_, log_,         *clock_,      *random_, *net_,   *connections_};
         api_ = std::make_unique<api::server>(parts, settings);
         if (const auto started = api_->start(); !started) co_return started.error();
         if (host_->about().listening == host::listening_mode::lookup) co_await serve_internal_name();
@@ -402,7 +417,7 @@ private:
         sleep_watch sleep{*clock_};
         for (;;) {
             co_await clock_->sleep_for(1s);
-            catalog_.sample_rates(1s);
+            catalog_.sample_rates();
             if (sleep.take() > 0s) try_at_once("the machine woke up");
         }
     }
@@ -462,14 +477,19 @@ private:
     std::ofstream file_log_;
     logger log_;
     kube::surroundings around_;
+    catalog::log_buffer lines_;
     catalog::event_bus events_;
     catalog::catalog catalog_;
     data_thread data_;
     std::unique_ptr<host::host_client> host_;
     std::unique_ptr<store::database> database_;
     std::unique_ptr<store::lease_store> leases_;
+    std::unique_ptr<store::history> history_;
+    std::unique_ptr<forward::recorder> recorder_;
     std::unique_ptr<forward::data_plane> plane_;
+    std::unique_ptr<forward::connection_book> connections_;
     std::unique_ptr<forward::supervisor> supervisor_;
+    std::unique_ptr<forward::explainer> explainer_;
     std::unique_ptr<api::server> api_;
     std::unique_ptr<network_changes> network_changes_;
     std::vector<std::optional<error>> wanted_results_;

@@ -30,9 +30,9 @@ git ls-files -co --exclude-standard 'common/*' 'daemon/*' 'bridge/*' | grep -E '
   BEGIN {
     allow("common", "")
     allow("daemon/kube", "common"); allow("daemon/host", "common"); allow("daemon/store", "common")
-    allow("daemon/traffic", "common"); allow("daemon/catalog", "common")
+    allow("daemon/traffic", "common"); allow("daemon/catalog", "common daemon/traffic")
     allow("daemon/portforward", "common daemon/kube/api_client daemon/kube/access")
-    allow("daemon/api", "common daemon/catalog daemon/kube/discovery")
+    allow("daemon/api", "common daemon/catalog daemon/traffic daemon/kube/discovery")
     allow("daemon/forward", "common daemon/catalog daemon/kube daemon/portforward daemon/host daemon/store daemon/traffic")
     allow("daemon", "common daemon/kube daemon/host daemon/store daemon/traffic daemon/catalog daemon/portforward daemon/forward daemon/api")
     allow("bridge", "common bridge/cli bridge/tui bridge/mcp bridge/tools bridge/resources bridge/prompts")

@@ -9,16 +9,6 @@ namespace fwd::wire {
 // One description each; the order is that of the JSON. An empty text that means "absent" is `maybe`.
 
 template <class F>
-void describe(F& f, next_step& of)
-{
-    f.maybe("method", of.method);
-    f.maybe("path", of.path);
-    f.any("body", of.body);
-    f.maybe("command", of.command);
-    f.text("why", of.why);
-}
-
-template <class F>
 void describe(F& f, problem& of)
 {
     f.text("code", of.code);
@@ -37,6 +27,7 @@ void describe(F& f, meta& of)
     f.maybe_whole("total", of.total);
     f.maybe_whole("offset", of.offset);
     f.maybe_whole("limit", of.limit);
+    f.maybe("continue", of.more);
 }
 
 template <class F>
@@ -46,20 +37,6 @@ void describe(F& f, envelope& of)
     f.any("data", of.data);
     f.maybe_object("error", of.error);
     f.maybe_object("meta", of.about);
-}
-
-template <class F>
-void describe(F& f, conflict& of)
-{
-    f.text("name", of.name);
-    f.text("heldBy", of.held_by);
-}
-
-template <class F>
-void describe(F& f, pod_count& of)
-{
-    f.whole("ready", of.ready);
-    f.whole("total", of.total);
 }
 
 template <class F>

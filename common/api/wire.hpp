@@ -46,6 +46,7 @@ struct problem {
 struct meta {
     std::optional<wall_time> timestamp;
     std::optional<std::int64_t> count, total, offset, limit;
+    std::string more; ///< JSON: continue, a token for the next page of a cluster's list; empty: absent
 };
 
 /// {success, data?, error?, meta?}
@@ -300,6 +301,7 @@ struct k8s_port {
     std::string name;
     std::uint16_t port = 0;
     std::string target_port, protocol;
+    std::string app_protocol, kind; ///< kind: postgres, http ... as far as it is known; empty: absent
 };
 struct k8s_service {
     std::string name, namespace_name, context, type, cluster_ip;

@@ -92,15 +92,6 @@ void describe(F& f, status& of)
 }
 
 template <class F>
-void describe(F& f, k8s_port& of)
-{
-    f.maybe("name", of.name);
-    f.port("port", of.port);
-    f.text("targetPort", of.target_port);
-    f.text("protocol", of.protocol);
-}
-
-template <class F>
 void describe(F& f, k8s_service& of)
 {
     f.text("name", of.name);

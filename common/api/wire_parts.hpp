@@ -7,6 +7,30 @@
 namespace fwd::wire {
 
 template <class F>
+void describe(F& f, next_step& of)
+{
+    f.maybe("method", of.method);
+    f.maybe("path", of.path);
+    f.any("body", of.body);
+    f.maybe("command", of.command);
+    f.text("why", of.why);
+}
+
+template <class F>
+void describe(F& f, conflict& of)
+{
+    f.text("name", of.name);
+    f.text("heldBy", of.held_by);
+}
+
+template <class F>
+void describe(F& f, pod_count& of)
+{
+    f.whole("ready", of.ready);
+    f.whole("total", of.total);
+}
+
+template <class F>
 void describe(F& f, failure& of)
 {
     f.time("at", of.at);
@@ -29,6 +53,17 @@ void describe(F& f, summary& of)
     f.whole("totalBytesOut", of.total_bytes_out);
     f.number("rateIn", of.rate_in);
     f.number("rateOut", of.rate_out);
+}
+
+template <class F>
+void describe(F& f, k8s_port& of)
+{
+    f.maybe("name", of.name);
+    f.port("port", of.port);
+    f.text("targetPort", of.target_port);
+    f.text("protocol", of.protocol);
+    f.maybe("appProtocol", of.app_protocol);
+    f.maybe("kind", of.kind);
 }
 
 template <class T>

@@ -4,6 +4,8 @@
 #include "common/text.hpp"
 #include "daemon/api/sse.hpp"
 
+#include <boost/json/object.hpp>
+
 #include <fmt/core.h>
 
 namespace fwd::api {
@@ -115,7 +117,24 @@ awaitable<reply> connection::answer(http_request message)
             "asked",
             {{"method", ask.message.method}, {"path", ask.target.path}, {"client", client.empty() ? std::string{"unnamed"} : client}});
     }
-    co_return co_await found.found->answer(terms_.with, ask);
+    auto made = co_await found.found->answer(terms_.with, ask);
+    if (found.found->right == access::write) note_request(ask, made);
+    co_return made;
+}
+
+void connection::note_request(const api_request& ask, const reply& made)
+{
+    past what;
+    what.when = clock_.wall_now();
+    what.type = ask.message.method;
+    what.message = printable(ask.target.path.substr(0, 500));
+    what.client = ask.client();
+    what.status = std::to_string(made.status);
+    if (made.problem) what.code = made.problem->code;
+    if (const auto* data = made.data.if_object()) {
+        if (const auto* key = data->if_contains("key"); key && key->is_string()) what.service_key = key->get_string();
+    }
+    terms_.with.parts.past.asked(std::move(what));
 }
 
 awaitable<bool> connection::send(std::string text)

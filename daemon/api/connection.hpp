@@ -35,6 +35,8 @@ private:
     awaitable<result<std::optional<incoming>>> read_request();
     awaitable<result<std::size_t>> read_more(duration limit);
     awaitable<reply> answer(http_request message);
+    /// Who asked for what change, and how it ended, goes into history.
+    void note_request(const api_request& ask, const reply& made);
     /// False: nothing more can be sent.
     awaitable<bool> send(std::string text);
     awaitable<bool> respond(reply& made, bool head, bool keep_alive);

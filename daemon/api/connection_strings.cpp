@@ -1,59 +1,40 @@
 #include "daemon/api/connection_strings.hpp"
 
 #include "common/text.hpp"
+#include "daemon/api/service_kind.hpp"
 
 #include <fmt/core.h>
+
+#include <array>
 
 namespace fwd::api {
 
 namespace {
 
-struct kind_rule {
+/// How a kind is addressed.
+struct address_rule {
     std::string_view kind;
-    std::vector<std::string_view> words;
-    std::vector<std::uint16_t> numbers;
-    std::string_view url;      ///< with {} for host:port; empty: none
+    std::string_view url;      ///< with {} for host:port
     std::string_view variable; ///< "" means NAME_URL
 };
 
-const std::vector<kind_rule>& rules()
+const address_rule* rule_for(std::string_view kind)
 {
-    static const std::vector<kind_rule> all = {
-        {"postgres",
-         {"postgres", "postgresql", "pg", "pgsql"},
-         {5432},
-         "postgresql://${{POSTGRES_USER}}:${{POSTGRES_PASSWORD}}@{}/${{POSTGRES_DB}}",
-         "DATABASE_URL"},
-        {"mysql", {"mysql", "mariadb"}, {3306}, "mysql://${{MYSQL_USER}}:${{MYSQL_PASSWORD}}@{}/${{MYSQL_DATABASE}}", "DATABASE_URL"},
-        {"mongodb", {"mongodb", "mongo"}, {27017}, "mongodb://{}", "MONGODB_URI"},
-        {"redis", {"redis", "valkey"}, {6379}, "redis://{}", "REDIS_URL"},
-        {"amqp", {"amqp", "rabbitmq"}, {5672}, "amqp://${{RABBITMQ_DEFAULT_USER}}:${{RABBITMQ_DEFAULT_PASS}}@{}", "AMQP_URL"},
-        {"kafka", {"kafka"}, {9092}, "{}", "KAFKA_BROKERS"},
-        {"grpc", {"grpc"}, {50051}, "grpc://{}", ""},
-        {"https", {"https"}, {443, 8443}, "https://{}", ""},
-        {"http", {"http", "http2", "h2c", "web"}, {80, 8080}, "http://{}", ""},
+    static constexpr std::array all = {
+        address_rule{"postgres", "postgresql://${{POSTGRES_USER}}:${{POSTGRES_PASSWORD}}@{}/${{POSTGRES_DB}}", "DATABASE_URL"},
+        address_rule{"mysql", "mysql://${{MYSQL_USER}}:${{MYSQL_PASSWORD}}@{}/${{MYSQL_DATABASE}}", "DATABASE_URL"},
+        address_rule{"mongodb", "mongodb://{}", "MONGODB_URI"},
+        address_rule{"redis", "redis://{}", "REDIS_URL"},
+        address_rule{"amqp", "amqp://${{RABBITMQ_DEFAULT_USER}}:${{RABBITMQ_DEFAULT_PASS}}@{}", "AMQP_URL"},
+        address_rule{"kafka", "{}", "KAFKA_BROKERS"},
+        address_rule{"nats", "nats://{}", "NATS_URL"},
+        address_rule{"elasticsearch", "http://{}", "ELASTICSEARCH_URL"},
+        address_rule{"grpc", "grpc://{}", ""},
+        address_rule{"https", "https://{}", ""},
+        address_rule{"http", "http://{}", ""},
     };
-    return all;
-}
-
-const kind_rule* rule_by_words(std::string_view text)
-{
-    auto plain = lower(text);
-    std::replace(plain.begin(), plain.end(), '/', '-');
-    const auto words = split(plain, '-');
-    for (const auto& rule : rules())
-        for (const auto word : rule.words)
-            if (std::find(words.begin(), words.end(), word) != words.end()) return &rule;
-    return nullptr;
-}
-
-const kind_rule* rule_for(const catalog::forward& port)
-{
-    for (const auto& text : {port.app_protocol, port.port_name})
-        if (const auto* rule = rule_by_words(text)) return rule;
-    for (const auto& rule : rules())
-        if (std::find(rule.numbers.begin(), rule.numbers.end(), port.service_port) != rule.numbers.end()) return &rule;
-    return nullptr;
+    const auto at = std::find_if(all.begin(), all.end(), [kind](const address_rule& one) { return one.kind == kind; });
+    return at == all.end() ? nullptr : at;
 }
 
 std::string variable_name(std::string_view text)
@@ -75,8 +56,7 @@ std::string authority(std::string_view kind, const std::string& host, std::uint1
 
 std::string_view kind_of(const catalog::forward& port)
 {
-    const auto* rule = rule_for(port);
-    return rule ? rule->kind : std::string_view{};
+    return kind_of(port_signs{port.app_protocol, port.port_name, {}, port.service_port}).kind;
 }
 
 wire::connection_info connection_strings(const catalog::service& of)
@@ -98,9 +78,9 @@ wire::connection_info connection_strings(const catalog::service& of)
         auto& port = made.ports.emplace_back(wire::connection_port{one.local_port, one.service_port, one.protocol, one.port_name});
         made.env.emplace(name + "_PORT", std::to_string(one.local_port));
         if (!one.port_name.empty()) made.env[name + "_PORT_" + variable_name(one.port_name)] = std::to_string(one.local_port);
-        const auto* rule = rule_for(one);
+        port.kind = kind_of(one);
+        const auto* rule = rule_for(port.kind);
         if (!rule || host.empty()) continue;
-        port.kind = rule->kind;
         const auto url = fmt::format(fmt::runtime(rule->url), authority(rule->kind, host, one.local_port));
         if (rule->kind != "kafka") port.url = url;
         if (made.url.empty()) made.url = port.url;

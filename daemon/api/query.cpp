@@ -44,6 +44,16 @@ std::int64_t query::whole(std::string_view name, std::int64_t absent, std::int64
     return absent;
 }
 
+std::optional<wall_time> query::moment(std::string_view name, wall_time now)
+{
+    const auto given = text(name);
+    if (given.empty()) return std::nullopt;
+    if (const auto time = parse_rfc3339(given)) return time;
+    if (const auto ago = parse_duration(given); ago && *ago >= 0ns) return now - *ago;
+    fail(name, "must be a time such as 2026-11-21T04:05:35Z, or how long ago, such as 15m");
+    return std::nullopt;
+}
+
 bool contains(std::string_view text, std::string_view part)
 {
     return lower(text).find(lower(part)) != std::string::npos;

@@ -22,6 +22,8 @@ public:
     /// One of `words`, compared without case and given as spelled there; empty when absent.
     std::string choice(std::string_view name, std::initializer_list<std::string_view> words);
     std::int64_t whole(std::string_view name, std::int64_t absent, std::int64_t least, std::int64_t most);
+    /// A time ("2026-11-21T04:05:35Z") or how long ago ("15m", "2h").
+    std::optional<wall_time> moment(std::string_view name, wall_time now);
     void fail(std::string_view name, std::string_view must);
     [[nodiscard]] const std::optional<error>& problem() const { return problem_; }
 

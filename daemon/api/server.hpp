@@ -10,7 +10,11 @@
 #include "daemon/catalog/catalog.hpp"
 #include "daemon/catalog/cluster_view.hpp"
 #include "daemon/catalog/commands.hpp"
+#include "daemon/catalog/connections.hpp"
 #include "daemon/catalog/event_bus.hpp"
+#include "daemon/catalog/explanation.hpp"
+#include "daemon/catalog/history.hpp"
+#include "daemon/catalog/log_buffer.hpp"
 
 #include <memory>
 #include <optional>
@@ -52,10 +56,14 @@ struct api_parts {
     catalog::commands& commands;
     catalog::cluster_view& cluster;
     catalog::event_bus& events;
+    catalog::history& past;
+    catalog::log_buffer& lines;
+    catalog::explainer& explain;
     logger& log;
     timing& clock;
     random_source& random;
     network& net;
+    catalog::connection_view& connections;
 };
 
 class server {

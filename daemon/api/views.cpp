@@ -178,9 +178,7 @@ wire::context_state view(const catalog::context& from, const catalog::catalog& a
     made.user = from.user;
     made.namespace_name = from.namespace_name;
     made.version = from.version;
-    const auto of_it = [&from](const auto& entry) { return entry.second.context == from.name || entry.second.context == from.shown; };
-    made.active = std::any_of(all.services().begin(), all.services().end(), of_it) ||
-                  std::any_of(all.namespaces().begin(), all.namespaces().end(), of_it);
+    made.active = all.uses(from);
     made.primary = from.primary;
     made.reachable = from.connected;
     made.insecure = from.insecure;
@@ -190,16 +188,6 @@ wire::context_state view(const catalog::context& from, const catalog::catalog& a
         made.error_code = from.last_error->code;
         made.last_error = view(*from.last_error);
     }
-    return made;
-}
-
-wire::k8s_service view(const catalog::cluster_service& from)
-{
-    wire::k8s_service made{from.name, from.namespace_name, from.context, from.type, from.cluster_ip};
-    for (const auto& port : from.ports) made.ports.push_back({port.name, port.port, port.target_port, port.protocol});
-    for (const auto& [label, value] : from.selector) made.selector.emplace(label, value);
-    made.forwarded = !from.forward_key.empty();
-    made.forward_key = from.forward_key;
     return made;
 }
 

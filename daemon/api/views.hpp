@@ -14,7 +14,6 @@ namespace fwd::api {
 [[nodiscard]] wire::namespace_info view(const catalog::forwarded_namespace& from, const catalog::catalog& all);
 [[nodiscard]] wire::context_state view(const catalog::context& from, const catalog::catalog& all);
 [[nodiscard]] wire::failure view(const catalog::failure& from);
-[[nodiscard]] wire::k8s_service view(const catalog::cluster_service& from);
 [[nodiscard]] wire::k8s_namespace view(const catalog::cluster_namespace& from);
 
 [[nodiscard]] wire::added_service added_view(const catalog::service& from, const catalog::added_service& how);

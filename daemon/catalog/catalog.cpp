@@ -100,17 +100,14 @@ void keep_history(const forward& was, forward& is)
     is.rate_out = was.rate_out;
     is.average_rate_in = was.average_rate_in;
     is.average_rate_out = was.average_rate_out;
-    if (is.traffic == was.traffic) {
-        is.sampled_in = was.sampled_in;
-        is.sampled_out = was.sampled_out;
-    }
+    if (is.traffic == was.traffic) {}
 }
 
 /// Failures that are no loss of a way to the pod: nothing listens there, or nothing can listen here.
 bool is_of_the_ends(std::string_view code)
 {
-    for (const std::string_view one : {"port_refused", "too_many_waiting", "target_port_not_found", "port_shadowed", "not_permitted",
-                                       "listen_failed", "not_routed", "setting_up"})
+    for (const std::string_view one :
+         {"port_refused", "too_many_waiting", "target_port_not_found", "port_shadowed", "not_permitted", "listen_failed", "not_routed"})
         if (code == one) return true;
     return false;
 }
@@ -126,7 +123,7 @@ std::optional<forward::outage> loss_between(const forward& was, const forward& i
     if (was.state != forward_state::active || is.state == forward_state::stopping) return std::nullopt;
     const bool replaced = !was.pod.empty() && std::find(is.pods.begin(), is.pods.end(), was.pod) == is.pods.end();
     if (replaced && !is.pods.empty()) return lost("pod_replaced", "pod " + was.pod + " went");
-    if (is.state == forward_state::active || is_of_the_ends(is.reason_code)) return std::nullopt;
+    if (is.state == forward_state::active || is.state == forward_state::connecting || is_of_the_ends(is.reason_code)) return std::nullopt;
     return lost(is.reason_code, is.reason);
 }
 
@@ -242,35 +239,30 @@ void catalog::put(context next)
     contexts_.insert_or_assign(std::move(name), std::move(next));
 }
 
-void catalog::sample_rates(duration since_last)
+void catalog::sample_rates()
 {
-    const auto seconds = std::chrono::duration<double>(since_last).count();
-    if (seconds <= 0) return;
     const auto now = clock_.wall_now();
     for (auto& [key, service] : services_) {
-        bool moved = false;
-        event traffic = {.type = event_type::bandwidth_update};
+        bool stirred = false;
+        traffic::amounts total;
         for (auto& forward : service.forwards) {
-            const auto in = forward.traffic->bytes_in.load(std::memory_order_relaxed);
-            const auto out = forward.traffic->bytes_out.load(std::memory_order_relaxed);
-            const auto rate_in = static_cast<double>(in - forward.sampled_in) / seconds;
-            const auto rate_out = static_cast<double>(out - forward.sampled_out) / seconds;
-            moved = moved || rate_in != forward.rate_in || rate_out != forward.rate_out;
-            forward.rate_in = rate_in;
-            forward.rate_out = rate_out;
-            forward.sampled_in = in;
-            forward.sampled_out = out;
-            traffic.bytes_in += in;
-            traffic.bytes_out += out;
+            auto& meter = forward.traffic->meter;
+            meter.sample(now, {forward.traffic->bytes_in.load(std::memory_order_relaxed),
+                               forward.traffic->bytes_out.load(std::memory_order_relaxed)});
+            forward.rate_in = meter.rate_in();
+            forward.rate_out = meter.rate_out();
+            stirred = stirred || meter.stirred();
+            total.in += meter.total().in;
+            total.out += meter.total().out;
             const auto age = std::chrono::duration<double>(now - forward.started_at).count();
             if (age <= 0) continue;
-            forward.average_rate_in = static_cast<double>(in) / age;
-            forward.average_rate_out = static_cast<double>(out) / age;
+            forward.average_rate_in = static_cast<double>(meter.total().in) / age;
+            forward.average_rate_out = static_cast<double>(meter.total().out) / age;
         }
-        if (!moved) continue;
+        if (!stirred || !events_.heard()) continue;
         auto made = about(event_type::bandwidth_update, service);
-        made.bytes_in = traffic.bytes_in;
-        made.bytes_out = traffic.bytes_out;
+        made.bytes_in = total.in;
+        made.bytes_out = total.out;
         events_.emit(std::move(made));
     }
 }

@@ -6,6 +6,7 @@
 #include "common/net/endpoint.hpp"
 #include "daemon/catalog/event.hpp"
 #include "daemon/catalog/state.hpp"
+#include "daemon/traffic/meter.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -34,6 +35,7 @@ struct counters {
     std::atomic<std::uint32_t> open{0};
     std::atomic<std::uint32_t> waiting{0};
     std::atomic<std::int64_t> last_active{0}; ///< wall clock, nanoseconds since the epoch; 0: never
+    traffic::meter meter;                     ///< what flowed when; of the control thread alone
 };
 
 /// Who asked for something. Empty client: the command line of the daemon.
@@ -79,7 +81,6 @@ struct forward {
     std::optional<outage> away; ///< kept by the catalog, from a loss to the return
     std::shared_ptr<counters> traffic = std::make_shared<counters>();
     double rate_in = 0, rate_out = 0, average_rate_in = 0, average_rate_out = 0; ///< bytes per second, set by sample_rates
-    std::uint64_t sampled_in = 0, sampled_out = 0;                               ///< the counters at the last sample
     /// `service.ns.ctx.pod.localPort`, without the pod part while there is none; of a headless service only with the pod that
     /// the address belongs to.
     [[nodiscard]] std::string key() const;
@@ -168,6 +169,7 @@ public:
     [[nodiscard]] const identity& self() const { return self_; }
     [[nodiscard]] totals sum() const;
     [[nodiscard]] health state() const;
+    [[nodiscard]] bool uses(const context& one) const;
     /// The service state that its forwards add up to.
     [[nodiscard]] static service_state add_up(const service& of);
 
@@ -188,9 +190,9 @@ public:
     void remove_namespace(const std::string& key);
     void put(context next);
     void set_self(identity next) { self_ = std::move(next); }
-    /// Sets rates from the counters and emits BandwidthUpdate for services whose rates moved; called once a second while anything
-    /// flows, and once after that.
-    void sample_rates(duration since_last);
+    /// Feeds the meters, sets rates, and while somebody listens emits BandwidthUpdate for services where something moved, and once
+    /// after that. Called once a second.
+    void sample_rates();
 
 private:
     /// Events of the forwards in `now`, compared with what they were.

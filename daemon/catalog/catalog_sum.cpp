@@ -39,6 +39,13 @@ totals catalog::sum() const
     return made;
 }
 
+/// Whether anything is wanted of it. Others were only looked at.
+bool catalog::uses(const context& one) const
+{
+    const auto of_it = [&one](const auto& entry) { return entry.second.context == one.name || entry.second.context == one.shown; };
+    return std::any_of(services_.begin(), services_.end(), of_it) || std::any_of(namespaces_.begin(), namespaces_.end(), of_it);
+}
+
 health catalog::state() const
 {
     if (!self_.agent_alive) return health::error;
@@ -58,7 +65,7 @@ health catalog::state() const
             starting = true;
     }
     for (const auto& [name, one] : contexts_)
-        if (one.last_error) ++lacks;
+        if (one.last_error && uses(one)) ++lacks;
     if (lacks == 0) return starting ? health::degraded : health::ok;
     return works == 0 && !starting ? health::error : health::degraded;
 }

@@ -48,6 +48,8 @@ class event_sink {
 public:
     virtual ~event_sink() = default;
     virtual void emit(event what) = 0;
+    /// Whether anybody listens: what is only of passing interest need not be said otherwise.
+    [[nodiscard]] virtual bool heard() const { return true; }
 };
 
 } // namespace fwd::catalog

@@ -16,6 +16,7 @@ public:
     explicit event_bus(timing& clock, event_limits limits = {});
 
     void emit(event what) override;
+    [[nodiscard]] bool heard() const override { return feed_.readers() > 0; }
     /// With `after`, the id that was seen last, what came later is replayed; without, only new events come.
     [[nodiscard]] std::unique_ptr<reader> subscribe(std::optional<std::uint64_t> after = {});
     [[nodiscard]] std::uint64_t last_id() const { return feed_.last_id(); }

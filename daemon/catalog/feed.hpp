@@ -59,7 +59,8 @@ public:
 
     explicit feed(feed_limits limits) : state_{std::make_shared<state>()} { state_->limits = limits; }
 
-    void emit(T what)
+    /// `keep`: it may be replayed.
+    void emit(T what, bool keep = true)
     {
         auto& s = *state_;
         what.id = ++s.last;
@@ -70,7 +71,7 @@ public:
             }
             to->queue_.push_back(what);
         }
-        s.kept.push_back(std::move(what));
+        if (keep) s.kept.push_back(std::move(what));
         if (s.kept.size() > s.limits.replay) s.kept.pop_front();
         for (auto* to : s.readers)
             if (to->call_) to->call_();

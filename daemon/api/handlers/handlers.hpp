@@ -17,6 +17,9 @@ awaitable<reply> post_service(api_context& with, api_request& ask);
 awaitable<reply> get_service(api_context& with, api_request& ask);
 awaitable<reply> delete_service(api_context& with, api_request& ask);
 awaitable<reply> get_service_env(api_context& with, api_request& ask);
+// connections
+awaitable<reply> get_connections(api_context& with, api_request& ask);
+awaitable<reply> get_service_connections(api_context& with, api_request& ask);
 // forwards
 awaitable<reply> get_forwards(api_context& with, api_request& ask);
 awaitable<reply> get_forward(api_context& with, api_request& ask);
@@ -31,5 +34,35 @@ awaitable<reply> get_events(api_context& with, api_request& ask);
 awaitable<reply> get_k8s_contexts(api_context& with, api_request& ask);
 awaitable<reply> get_k8s_namespaces(api_context& with, api_request& ask);
 awaitable<reply> get_k8s_services(api_context& with, api_request& ask);
+awaitable<reply> get_k8s_service(api_context& with, api_request& ask);
+awaitable<reply> get_k8s_ports(api_context& with, api_request& ask);
+awaitable<reply> get_k8s_endpoints(api_context& with, api_request& ask);
+awaitable<reply> get_k8s_events(api_context& with, api_request& ask);
+awaitable<reply> get_k8s_find(api_context& with, api_request& ask);
+// pods
+awaitable<reply> get_k8s_pods(api_context& with, api_request& ask);
+awaitable<reply> get_k8s_pod(api_context& with, api_request& ask);
+awaitable<reply> get_k8s_pod_logs(api_context& with, api_request& ask);
+// explain
+awaitable<reply> get_explain(api_context& with, api_request& ask);
+awaitable<reply> get_explain_any(api_context& with, api_request& ask);
+// history
+awaitable<reply> get_history_events(api_context& with, api_request& ask);
+awaitable<reply> get_history_errors(api_context& with, api_request& ask);
+awaitable<reply> get_history_reconnections(api_context& with, api_request& ask);
+awaitable<reply> get_history_requests(api_context& with, api_request& ask);
+awaitable<reply> get_history_stats(api_context& with, api_request& ask);
+awaitable<reply> get_service_reconnections(api_context& with, api_request& ask);
+// logs
+awaitable<reply> get_logs(api_context& with, api_request& ask);
+awaitable<reply> delete_logs(api_context& with, api_request& ask);
+awaitable<reply> get_logs_stream(api_context& with, api_request& ask);
+// diagnostics
+awaitable<reply> get_analyze(api_context& with, api_request& ask);
+awaitable<reply> get_diagnostics(api_context& with, api_request& ask);
+awaitable<reply> get_service_diagnostics(api_context& with, api_request& ask);
+awaitable<reply> get_forward_diagnostics(api_context& with, api_request& ask);
+awaitable<reply> get_network_diagnostics(api_context& with, api_request& ask);
+awaitable<reply> get_error_diagnostics(api_context& with, api_request& ask);
 
 } // namespace fwd::api

@@ -25,13 +25,15 @@ public:
         const auto target = request.target("");
         asked.push_back(target);
         const auto path = target.substr(0, target.find('?'));
-        for (const auto& key : {target, path}) {
-            if (const auto at = failures.find(key); at != failures.end()) co_return at->second;
-            if (const auto at = bodies.find(key); at != bodies.end()) {
-                http_response made;
-                made.body = at->second;
-                co_return made;
-            }
+        auto failure = failures.find(target);
+        if (failure == failures.end()) failure = failures.find(path);
+        if (failure != failures.end()) co_return failure->second;
+        auto body = bodies.find(target);
+        if (body == bodies.end()) body = bodies.find(path);
+        if (body != bodies.end()) {
+            http_response made;
+            made.body = body->second;
+            co_return made;
         }
         co_return kube::api_failure{error{errc::not_found, request.what}, 404, "NotFound"};
     }

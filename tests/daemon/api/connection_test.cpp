@@ -165,9 +165,7 @@ TEST_CASE("the next free port is taken and said where it is", "[api]")
     api::api_settings settings;
     settings.token_path = daemon.folder.path + "/state/token";
     settings.address_path = daemon.folder.path + "/second.json";
-    api::server second{{daemon.loop.get_executor(), daemon.state, daemon.engine, daemon.cluster, daemon.bus, daemon.log, daemon.clock,
-                        *daemon.random, daemon.net},
-                       settings};
+    api::server second{daemon.parts(), settings};
     REQUIRE(second.start().has_value());
     CHECK(second.port() == 8081);
     std::ifstream file{settings.address_path};
@@ -188,9 +186,7 @@ TEST_CASE("with all ports taken the daemon goes on by its socket, and without on
     settings.last_port = 8080;
     const bool socket = GENERATE(true, false);
     if (socket) settings.socket_path = daemon.folder.path + "/second.sock";
-    api::server second{{daemon.loop.get_executor(), daemon.state, daemon.engine, daemon.cluster, daemon.bus, daemon.log, daemon.clock,
-                        *daemon.random, daemon.net},
-                       settings};
+    api::server second{daemon.parts(), settings};
     const auto started = second.start();
     CHECK(started.has_value() == socket);
     if (!socket) CHECK(started.error().is(errc::conflict));
@@ -204,9 +200,7 @@ TEST_CASE("an address that is not loopback is refused", "[api]")
     api::api_settings settings;
     settings.token_path = daemon.folder.path + "/state/token";
     settings.addresses = {GENERATE(as<std::string>{}, "0.0.0.0", "::", "10.0.0.1", "somewhere")};
-    api::server second{{daemon.loop.get_executor(), daemon.state, daemon.engine, daemon.cluster, daemon.bus, daemon.log, daemon.clock,
-                        *daemon.random, daemon.net},
-                       settings};
+    api::server second{daemon.parts(), settings};
     const auto started = second.start();
     REQUIRE_FALSE(started.has_value());
     CHECK(started.error().is(errc::invalid_request));

@@ -116,6 +116,11 @@ private:
 
 class small_cluster final : public catalog::cluster_view {
 public:
+    small_cluster()
+    {
+        server.bodies["/api/v1/namespaces/shop/services"] = R"({"kind":"ServiceList","apiVersion":"v1","metadata":{},"items":[
+            {"metadata":{"namespace":"shop","name":"web"},"spec":{"clusterIP":"10.0.0.7","ports":[{"port":80,"targetPort":8080}]}}]})";
+    }
     result<catalog::open_cluster> open(const std::string& context) override
     {
         if (context == "far") return error{errc::unavailable, "connect 192.0.2.1:6443: timed out"};
@@ -149,6 +154,63 @@ public:
     kube::discovery ask{server};
 };
 
+/// History as a list in memory.
+class remembered final : public catalog::history {
+public:
+    awaitable<catalog::answer<std::vector<past>>> find(past_question what) override
+    {
+        questions.push_back(what);
+        if (refuse) co_return *refuse;
+        std::vector<past> found;
+        for (const auto& [kind, one] : all)
+            if (kind == what.kind && (what.service_key.empty() || what.service_key == one.service_key) &&
+                (what.type.empty() || what.type == one.type) && found.size() < what.most)
+                found.push_back(one);
+        co_return found;
+    }
+    awaitable<catalog::answer<past_count>> count() override
+    {
+        past_count made;
+        made.events = all.size();
+        made.most = 10'000;
+        co_return made;
+    }
+    void asked(past what) override { all.insert(all.begin(), {past_kind::asked, std::move(what)}); }
+
+    std::vector<std::pair<past_kind, past>> all; ///< newest first
+    std::vector<past_question> questions;
+    std::optional<catalog::refusal> refuse;
+};
+
+/// Says what it was told to.
+class scripted_explainer final : public catalog::explainer {
+public:
+    awaitable<catalog::answer<catalog::explanation>> explain(std::string any, std::optional<wall_time> since) override
+    {
+        asked.emplace_back(any, since);
+        if (refuse) co_return *refuse;
+        auto made = says;
+        made.asked = any;
+        if (!any.empty()) made.problems.clear();
+        co_return made;
+    }
+    catalog::explanation says;
+    std::optional<catalog::refusal> refuse;
+    std::vector<std::pair<std::string, std::optional<wall_time>>> asked;
+};
+
+/// Connections that a test made up.
+class listed_connections final : public catalog::connection_view {
+public:
+    awaitable<std::vector<catalog::open_connection>> connections(std::string service_key) override
+    {
+        auto chosen = all;
+        std::erase_if(chosen, [&](const auto& one) { return !service_key.empty() && one.service_key != service_key; });
+        co_return chosen;
+    }
+    std::vector<catalog::open_connection> all;
+};
+
 class running_api {
 public:
     explicit running_api(api::api_settings settings = {}, memory_pipe_options pipes = {}) : net{loop.get_executor(), pipes}
@@ -158,6 +220,7 @@ public:
         if (settings.address_path.empty()) settings.address_path = folder.path + "/run/api.json";
         settings.user = ::getuid();
         settings_ = settings;
+        log.add_sink(lines.sink());
         catalog::identity self{.version = "1.2.3", .user = "ann", .listening = "bind", .platform = "linux", .pid = 4711};
         self.started = clock.wall_now() - 65s;
         self.primary_namespace = "shop";
@@ -170,8 +233,7 @@ public:
         state.put(shop);
         catalog::context kind{.name = "kind", .shown = "kind", .connected = true};
         state.put(kind);
-        face = std::make_unique<api::server>(api::api_parts{loop.get_executor(), state, engine, cluster, bus, log, clock, *random, net},
-                                             settings);
+        face = std::make_unique<api::server>(parts(), settings);
         REQUIRE(face->start().has_value());
         std::ifstream{settings_.token_path} >> token;
     }
@@ -180,6 +242,8 @@ public:
         auto end = [](api::server& of) -> awaitable<void> { co_await of.stop(); };
         clock.run(end(*face));
     }
+
+    api::api_parts parts() { return {loop.get_executor(), state, engine, cluster, bus, kept, lines, why, log, clock, *random, net, open}; }
 
     std::unique_ptr<byte_stream> connect(std::uint16_t port = 8080)
     {
@@ -263,8 +327,12 @@ public:
     std::unique_ptr<random_source> random = make_seeded_random(7);
     catalog::event_bus bus{clock, {.queue = 8, .replay = 16}};
     catalog::catalog state{clock, bus};
+    remembered kept;
+    catalog::log_buffer lines{loop.get_executor(), {.queue = 4, .replay = 100}};
+    scripted_explainer why;
     recording_engine engine{state};
     small_cluster cluster;
+    listed_connections open;
     std::unique_ptr<api::server> face;
     std::string token;
     bool closed = false; ///< of the last read_for: the peer closed

@@ -236,10 +236,17 @@ TEST_CASE("the health of the whole follows its worst part", "[catalog]")
     }
     SECTION("a context fails")
     {
-        context one{.name = "other"};
+        context one{.name = "kind"};
         one.last_error = failure{f.clock.wall_now(), "refused", "no"};
         f.all.put(one);
         CHECK(f.all.state() == health::degraded);
+    }
+    SECTION("a context fails that was only looked at")
+    {
+        context one{.name = "other"};
+        one.last_error = failure{f.clock.wall_now(), "refused", "no"};
+        f.all.put(one);
+        CHECK(f.all.state() == health::ok);
     }
     SECTION("a namespace is still starting")
     {
@@ -276,10 +283,11 @@ TEST_CASE("rates are what came since the last sample, and survive a put", "[cata
     auto web = make("web", {active});
     f.all.put(web);
     web.forwards[0].traffic = f.all.services().at("web.shop.kind").forwards[0].traffic;
+    f.all.sample_rates();
     f.heard.take();
     web.forwards[0].traffic->bytes_in = 1000;
     f.clock.advance(2s);
-    f.all.sample_rates(2s);
+    f.all.sample_rates();
     const auto rate = [&] { return f.all.services().at("web.shop.kind").forwards[0].rate_in; };
     CHECK(rate() == 500);
     CHECK(f.heard.all.at(0).bytes_in == 1000);
@@ -287,12 +295,13 @@ TEST_CASE("rates are what came since the last sample, and survive a put", "[cata
     f.all.put(web);
     CHECK(rate() == 500);
     f.clock.advance(1s);
-    f.all.sample_rates(1s);
+    f.all.sample_rates();
     CHECK(rate() == 0);
     CHECK(f.heard.take() == names{"BandwidthUpdate"});
-    f.all.sample_rates(1s);
+    f.clock.advance(1s);
+    f.all.sample_rates();
     CHECK(f.heard.take().empty());
-    CHECK(f.all.services().at("web.shop.kind").forwards[0].average_rate_in == Approx(1000.0 / 3));
+    CHECK(f.all.services().at("web.shop.kind").forwards[0].average_rate_in == Approx(1000.0 / 4));
 }
 
 TEST_CASE("events have ids without gaps, and each reader its own bounded queue", "[catalog]")

@@ -1,0 +1,79 @@
+#include "daemon/api/handlers/handlers.hpp"
+#include "daemon/api/handlers/wishes.hpp"
+#include "daemon/api/history_views.hpp"
+#include "daemon/api/query.hpp"
+
+#include <boost/json/array.hpp>
+
+namespace fwd::api {
+
+namespace {
+
+/// Past things of one kind, newest first, as an array.
+template <class View>
+awaitable<reply> list_past(api_context& with, api_request& ask, past_question what, View as)
+{
+    query in{ask.target};
+    what.most = static_cast<std::size_t>(in.whole("count", 100, 1, 1000));
+    what.type = in.text("type");
+    what.since = in.moment("since", with.parts.clock.wall_now());
+    const auto service = in.text("service");
+    if (in.problem()) co_return failed(*in.problem());
+    if (!service.empty()) {
+        // A short form means what is forwarded now; a whole key also what was.
+        const auto keys = with.parts.state.services_like(service);
+        if (keys.size() > 1) co_return unknown_key(with.parts.state.find_service(service).error(), keys, "/api/v1/services");
+        what.service_key = keys.empty() ? service : keys.front();
+    }
+    const auto found = co_await with.parts.past.find(std::move(what));
+    if (!found) co_return failed(found.error());
+    json::array list;
+    for (const auto& one : *found) list.push_back(wire::to_json(as(one)));
+    wire::meta about;
+    about.count = static_cast<std::int64_t>(list.size());
+    auto made = ok(std::move(list));
+    made.about = about;
+    co_return made;
+}
+
+} // namespace
+
+awaitable<reply> get_history_events(api_context& with, api_request& ask)
+{
+    return list_past(with, ask, {.kind = past_kind::event}, event_view);
+}
+
+awaitable<reply> get_history_errors(api_context& with, api_request& ask)
+{
+    return list_past(with, ask, {.kind = past_kind::error}, error_view);
+}
+
+awaitable<reply> get_history_reconnections(api_context& with, api_request& ask)
+{
+    return list_past(with, ask, {.kind = past_kind::reconnection}, reconnection_view);
+}
+
+awaitable<reply> get_history_requests(api_context& with, api_request& ask)
+{
+    auto as = [owner = with.parts.state.self().user](const past& one) { return request_view(one, owner); };
+    return list_past(with, ask, {.kind = past_kind::asked}, std::move(as));
+}
+
+awaitable<reply> get_history_stats(api_context& with, api_request&)
+{
+    const auto counted = co_await with.parts.past.count();
+    if (!counted) co_return failed(counted.error());
+    co_return ok_with(view(*counted));
+}
+
+awaitable<reply> get_service_reconnections(api_context& with, api_request& ask)
+{
+    const auto found = with.parts.state.find_service(ask.key());
+    if (!found) co_return unknown_key(found.error(), with.parts.state.services_like(ask.key()), "/api/v1/services");
+    past_question what;
+    what.kind = past_kind::reconnection;
+    what.service_key = (*found)->key();
+    co_return co_await list_past(with, ask, std::move(what), reconnection_view);
+}
+
+} // namespace fwd::api
