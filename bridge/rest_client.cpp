@@ -296,6 +296,12 @@ awaitable<answer<wire::connection_info>> rest_client::connection_info(std::strin
     return ask<wire::connection_info>(get(path_to("services", key, "/env") + query_text({{"format", format}})));
 }
 
+awaitable<answer<wire::connection_list>> rest_client::connections(std::string service_key) const
+{
+    const auto path = service_key.empty() ? fmt::format("{}/connections", api) : path_to("services", service_key, "/connections");
+    return ask<wire::connection_list>(get(path + "?limit=1000"));
+}
+
 awaitable<answer<wire::namespace_list>> rest_client::namespaces() const
 {
     return ask<wire::namespace_list>(get(fmt::format("{}/namespaces?limit=1000", api)));

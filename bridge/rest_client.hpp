@@ -4,6 +4,7 @@
 #include "bridge/daemon_address.hpp"
 #include "bridge/sse_reader.hpp"
 #include "common/api/wire.hpp"
+#include "common/api/wire_connections.hpp"
 #include "common/async/awaitable.hpp"
 #include "common/async/timing.hpp"
 #include "common/net/http_client.hpp"
@@ -95,6 +96,8 @@ public:
     awaitable<answer<wire::added_service>> add(wire::add_service ask) const;
     awaitable<answer<wire::removed>> remove_service(std::string key) const;
     awaitable<answer<wire::connection_info>> connection_info(std::string key, std::string format) const;
+    /// Open and waiting ones, of one service or (empty) of all; the oldest 1000.
+    awaitable<answer<wire::connection_list>> connections(std::string service_key) const;
     awaitable<answer<wire::namespace_list>> namespaces() const;
     awaitable<answer<wire::added_namespace>> add(wire::add_namespace ask) const;
     awaitable<answer<wire::removed>> remove_namespace(std::string key) const;

@@ -78,6 +78,30 @@ TEST_CASE("a key's odd characters are escaped", "[rest]")
     CHECK(b.daemon.requests.at(0).target == "/api/v1/services/web.shop.arn%3Aaws%3Aeks%3Ax%2Fy");
 }
 
+TEST_CASE("connections come typed, of one service or of all", "[rest]")
+{
+    bench b;
+    b.daemon.up();
+    const std::string list = R"({"connections":[{"id":3,"state":"waiting","waitingFor":"pod","serviceKey":"web.shop.kind",
+        "serviceName":"web","namespace":"shop","context":"kind","forwardKey":"web.shop.kind.80","client":{"address":"127.0.0.1:4711",
+        "pid":42,"process":"curl","uid":1000},"localIP":"127.1.27.1","localPort":"80","since":"2026-11-21T07:00:00.000Z",
+        "bytesIn":0,"bytesOut":0,"stalled":false}],"open":0,"waiting":1})";
+    b.daemon.page("GET /api/v1/services/web.shop.kind/connections", list, 1);
+    b.daemon.page("GET /api/v1/connections", list, 1);
+    for (const auto* key : {"web.shop.kind", ""}) {
+        const auto got = b.clock.run(b.rest.connections(key));
+        REQUIRE(got.has_value());
+        REQUIRE(got->connections.size() == 1);
+        CHECK(got->waiting == 1);
+        CHECK(got->connections[0].waiting_for == "pod");
+        CHECK(got->connections[0].client.pid == 42);
+        CHECK(got->connections[0].local_port == 80);
+        CHECK(got->connections[0].since.has_value());
+    }
+    CHECK(b.daemon.requests.at(0).target == "/api/v1/services/web.shop.kind/connections?limit=1000");
+    CHECK(b.daemon.requests.at(1).target == "/api/v1/connections?limit=1000");
+}
+
 TEST_CASE("something else than fwd that answers is said to be that", "[rest]")
 {
     bench b;
