@@ -151,8 +151,10 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         heard.opened = [this, name](const kube::pod_ref& pod) { for_users(name, pod, [&](route_state& route) { proved_by(route, pod); }); };
         heard.failed = [this, name](const kube::pod_ref& pod, const tunnel_failure& why) { tunnel_failed(name, pod, why); };
         heard.lost = [this, name](const kube::pod_ref& pod, const error& why) {
-            for_users(name, pod,
-                      [&](route_state& route) { out.tell(route.what.id, report::what::lost, pod.name, "tunnel_lost", why.message()); });
+            for_users(name, pod, [&](route_state& route) {
+                route.seen = evidence::none; // the next tunnel is told again
+                out.tell(route.what.id, report::what::lost, pod.name, "tunnel_lost", why.message());
+            });
         };
         const context_tunnels::parts use{parts.executor, parts.net, parts.clock, parts.random, tasks, limits.pool};
         context = std::make_unique<context_tunnels>(use, std::move(heard), choice, limits.transport);

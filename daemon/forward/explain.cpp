@@ -303,12 +303,13 @@ verdict working(const explain_facts& of)
         connections += one.traffic->connections.load(std::memory_order_relaxed);
         verified = verified && one.verified;
         if (!one.last_reset || of.now - one.last_reset->at > lately) continue;
-        auto made = say("reset_by_application",
-                        fmt::format("the way to port {} of {} works, but the application in pod {} reset {} connection{}, last {} ago",
-                                    one.local_port, of.name(), one.pod, one.last_reset->count, one.last_reset->count == 1 ? "" : "s",
-                                    span_text(of.now - one.last_reset->at)),
-                        "Read its log: an application resets when it does not like what it is sent, such as TLS on a plain port or the "
-                        "other way round.");
+        auto made =
+            say("reset_by_application",
+                fmt::format("the way to port {} of {} works, but the application in pod {} reset {} connection{} or more, last {} ago",
+                            one.local_port, of.name(), one.pod, one.last_reset->count, one.last_reset->count == 1 ? "" : "s",
+                            span_text(of.now - one.last_reset->at)),
+                "Read its log: an application resets when it does not like what it is sent, such as TLS on a plain port or the "
+                "other way round.");
         if (!one.pod.empty()) made.next.push_back(log_step(of, one.pod, one.container, false));
         made.next.push_back(check_step(of));
         return made;

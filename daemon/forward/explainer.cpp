@@ -169,7 +169,11 @@ awaitable<answer<explanation>> explainer::explain_one(std::string any, std::opti
         facts.namespace_name = name.namespace_name;
         facts.context = name.context;
     }
-    const auto opened = clusters_.open(facts.context);
+    // An alias may be the name of another context: what is in use counts first.
+    auto which = facts.context;
+    for (const auto& [own, one] : state_.contexts())
+        if (!which.empty() && one.shown == which) which = own;
+    const auto opened = clusters_.open(which);
     if (!opened) co_return refusal{opened.error()};
     facts.context = opened->shown;
     facts.kubeconfig_context = opened->name;
@@ -323,7 +327,6 @@ awaitable<answer<explanation>> explainer::explain_all(std::optional<wall_time> s
         as.last_error = one.last_error;
         made.problems.push_back({key, "namespace", judge_cluster(as)});
     }
-    // Services of a context that fails have that for their reason already.
     std::vector<std::pair<int, catalog::wrong>> services;
     std::size_t working = 0;
     for (const auto& [key, one] : state_.services()) {
@@ -335,10 +338,13 @@ awaitable<answer<explanation>> explainer::explain_all(std::optional<wall_time> s
         facts.context = one.context;
         facts.primary_context = self.primary_context.empty() || self.primary_context == one.context;
         facts.forwarded = &one;
+        for (const auto& [own, context] : state_.contexts())
+            if (context.shown == one.context || own == one.context) facts.cluster = context;
         auto what = judge(facts);
         working += one.state == state::active;
         if (what.ok && what.code != "name_conflict") continue;
-        if (failing.contains(one.context) && one.state == state::active) continue;
+        // That the context fails is said already.
+        if (failing.contains(one.context) && (one.state == state::active || what.code == judge_cluster(*facts.cluster).code)) continue;
         const int order = one.state == state::error ? 0 : one.state == state::partial ? 1 : one.state == state::pending ? 2 : 3;
         services.emplace_back(order, catalog::wrong{key, "service", std::move(what)});
     }

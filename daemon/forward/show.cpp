@@ -89,6 +89,9 @@ void supervisor::add_forwards(catalog::service& to, const forwarded& of, const s
         made.traffic = port.traffic;
         made.attempts = port.attempts;
         made.last_error = port.failure;
+        made.last_reset = port.reset;
+        made.last_loss = port.loss;
+        for (const auto& one : port.plan.eligible) made.pods.push_back(one.pod.name);
         judge(made, of, hostname, port);
         to.forwards.push_back(std::move(made));
     }
@@ -154,6 +157,13 @@ void supervisor::on_reports(std::vector<report> reports)
             failed(port, one);
             log_.warn("forward failed",
                       {{"forward", key_of(id)}, {"port", std::to_string(port.local)}, {"pod", one.pod}, {"error", one.text}});
+            break;
+        case report::what::reset:
+            port.reset = catalog::failure{one.at, one.code, one.text, port.reset ? port.reset->count + 1 : 1, {}};
+            break;
+        case report::what::lost:
+            port.verified = false;
+            port.loss = catalog::failure{one.at, one.code, one.text, port.loss ? port.loss->count + 1 : 1, {}};
             break;
         }
         touched.insert(id);

@@ -78,6 +78,9 @@ public:
     awaitable<catalog::answer<std::vector<std::string>>> remove_service(std::string key) override;
     awaitable<catalog::answer<std::vector<std::string>>> remove_namespace(std::string key) override;
     awaitable<catalog::answer<catalog::primary_set>> set_primary(catalog::set_primary ask) override;
+    awaitable<void> reconnect(std::vector<std::string> keys, duration patience) override;
+    awaitable<catalog::answer<std::monostate>> sync(std::string key, duration patience) override;
+    awaitable<void> prove(std::string key, duration patience) override;
     void shutdown(bool force) override;
 
     // catalog::cluster_view
@@ -105,6 +108,8 @@ private:
         bool opening = false, verified = false;
         time_point proved_at{};                  ///< when a tunnel or an answer was seen last
         std::optional<catalog::failure> failure; ///< since the last success
+        std::optional<catalog::failure> reset;   ///< connections that the application itself reset, as far as they are told
+        std::optional<catalog::failure> loss;    ///< the last tunnel that ended by itself
         std::uint64_t attempts = 0;
         backoff retrying{{500ms, 5s}};
         timer_id retry = 0; ///< of the next attempt without a client
@@ -179,6 +184,9 @@ private:
     awaitable<catalog::refusal> unknown_service(cluster& of, std::string namespace_name, std::string name);
     awaitable<std::optional<catalog::refusal>> unknown_namespace(cluster& of, std::string name);
     awaitable<bool> wait_until_ready(std::vector<std::string> keys, catalog::wait_for what, time_point deadline);
+    /// Every port of these services is seen to work, has failed, or has no pod to try.
+    [[nodiscard]] bool decided(const std::vector<std::string>& keys) const;
+    [[nodiscard]] std::vector<port_state*> ports_of(const std::vector<std::string>& keys);
     [[nodiscard]] bool satisfied(const std::string& key, catalog::wait_for what) const;
     awaitable<void> renew(std::string context);
 
