@@ -63,7 +63,8 @@ def too_many(bed):
     busy = (cpu_seconds(engine) - spent) / (time.monotonic() - now)
     held = descriptors(engine)
     print(f"figure: {held} descriptors in use, {busy * 100:.1f} % of a CPU while the crowd waits")
-    assert process.poll() is None and held <= 4096
+    assert process.poll() is None and held < 4096, "no descriptor is left for tunnels, watches and the API"
+    assert daemon.answers()
     assert busy < 0.3, f"{busy * 100:.0f} % of a CPU while nothing happens"
     for s in rivals:
         s.close()
