@@ -44,7 +44,8 @@ result<http_fields> impersonation_fields(const user_entry& user)
     if (user.as.empty()) return fields;
     fields.add("Impersonate-User", user.as);
     if (!user.as_uid.empty()) fields.add("Impersonate-Uid", user.as_uid);
-    for (const auto& group : user.as_groups) fields.add("Impersonate-Group", group);
+    const std::string group_field = "Impersonate-Group"; // once, and named: g++ 12 warns of a temporary that it unrolls here
+    for (const auto& group : user.as_groups) fields.add(group_field, group);
     for (const auto& [key, values] : user.as_extra)
         for (const auto& value : values) fields.add("Impersonate-Extra-" + escaped_key(key), value);
     for (const auto& [name, value] : fields)
