@@ -38,7 +38,7 @@ public:
 
 private:
     struct review {
-        explicit review(timing& clock) : pause{clock, 1s} {}
+        explicit review(timing& clock) : pause{clock} {}
         access_state state;
         bool doubted = false;
         retry_pause pause;

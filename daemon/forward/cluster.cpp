@@ -187,7 +187,7 @@ catalog::context cluster::state() const
     made.last_error = failure_;
     // Rights of single namespaces are theirs to tell, unless there is nothing else.
     for (const auto& [scope, watched] : services_)
-        if (!made.last_error && (!scope.namespace_name.empty() || !is_spread(scope))) made.last_error = watch_failure(scope);
+        if (!made.last_error && !watched->list->quiet) made.last_error = watch_failure(scope);
     if (const auto why = down()) made.last_error = why;
     made.connected = connected_ && !made.last_error;
     if (waiting_failure_) made.last_error = waiting_failure_;

@@ -5,10 +5,22 @@
 
 namespace fwd::forward {
 
+namespace {
+
+/// Refused, reset, timed out, no such name: whichever way, the server was not reached.
+std::string code_of(const error& why)
+{
+    if (why.code.category() != fwd_category()) return "unreachable";
+    for (const auto one : {errc::refused, errc::closed, errc::timed_out, errc::dns_failed, errc::proxy_failed})
+        if (why.is(one)) return "unreachable";
+    return std::string{name_of(static_cast<errc>(why.code.value()))};
+}
+
+} // namespace
+
 void note_failure(std::optional<catalog::failure>& at, const kube::api_failure& why, duration retry_in, wall_time now)
 {
-    const bool ours = why.why.code.category() == fwd_category();
-    const auto code = ours ? std::string{name_of(static_cast<errc>(why.why.code.value()))} : std::string{"unreachable"};
+    const auto code = code_of(why.why);
     at = catalog::failure{now, code, why.why.message(), at ? at->count + 1 : 1, now + retry_in};
 }
 

@@ -21,6 +21,7 @@ public:
     virtual ~followed_list() = default;
     std::size_t users = 1;
     std::optional<catalog::failure> failure; ///< of the last attempt
+    bool quiet = false;                      ///< its failures are nobody's concern
     bool cut_off = false;                    ///< that failure: no answer came, or the credentials are not accepted
 
     [[nodiscard]] virtual bool synced() const = 0;
@@ -50,6 +51,7 @@ public:
              followed_news news, kube::watch_limits limits = {})
         : around_{around}, news_{std::move(news)}, tasks_{around.executor, around.log}
     {
+        quiet = news_.quiet;
         handlers.synced = [this] { news_.changed(); };
         handlers.failed = [this](const kube::api_failure& why, duration retry_in) { failed(why, retry_in); };
         handlers.recovered = [this] { recovered(); };

@@ -10,6 +10,12 @@ namespace {
 /// A name that the hosts file has already is asked for again after so long: the line may have been removed.
 constexpr duration ask_again = 30s;
 
+/// Not of another service, and not of the public DNS.
+bool is_of_the_file(const catalog::conflict& one)
+{
+    return one.wanted_by.empty() && !one.held_by.starts_with("the public DNS");
+}
+
 } // namespace
 
 awaitable<void> supervisor::apply(batch& now)
@@ -112,6 +118,7 @@ awaitable<void> supervisor::write_names(const batch& now)
             auto names = safe ? group.names : std::vector<std::string>{};
             const bool again = group.refused_at && clock_.now() >= *group.refused_at + ask_again;
             if (names == group.asked && !again) continue;
+            if (group.refused_at) std::erase_if(group.conflicts, [](const catalog::conflict& c) { return is_of_the_file(c); });
             group.refused_at.reset();
             group.asked = group.written = names;
             if (group.here)

@@ -16,7 +16,7 @@ namespace fwd::test {
 
 struct engine_bed : kube::test::world {
     explicit engine_bed(portforward::transport_choice transport = portforward::transport_choice::automatic,
-                        simcluster::cluster_options content = {})
+                        simcluster::cluster_options content = {}, const std::function<void(forward::supervisor_settings&)>& adjust = {})
     {
         content.tls = false;
         auto made = simcluster::simulated_cluster::make(loop.get_executor(), net, clock, *random, log, content);
@@ -34,6 +34,7 @@ struct engine_bed : kube::test::world {
         forward::supervisor_settings settings;
         settings.config = *config;
         settings.contexts = {{"sim-token", "sim"}};
+        if (adjust) adjust(settings);
         forward::supervisor_parts use{around, *plane, host, *leases, state, [](bool) {}};
         supervisor = std::make_unique<forward::supervisor>(std::move(use), std::move(settings));
         plane->report_to(supervisor->reports());

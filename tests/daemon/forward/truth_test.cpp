@@ -1,0 +1,192 @@
+// What is shown is what is so: states with their evidence, reasons with their causes.
+#include "tests/daemon/forward/engine_bed.hpp"
+
+using namespace fwd;
+using namespace fwd::test;
+using Catch::Matchers::Contains;
+using state = catalog::service_state;
+
+namespace {
+
+const simcluster::resource_type& deployments()
+{
+    return *simcluster::find_type("apps", "deployments");
+}
+
+} // namespace
+
+TEST_CASE("a service scaled to zero on purpose says so and is well; its clients are not held", "[truth]")
+{
+    engine_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    CHECK(bed.service("idle.shop").reason_code == "scaled_to_zero");
+    CHECK_THAT(bed.service("idle.shop").reason, Contains("deployment idle"));
+    CHECK(bed.service("empty.shop").reason_code == "no_pods");
+
+    bed.cluster->control().scale(deployments(), {"shop", "cart"}, 0);
+    bed.clock.advance(1s);
+    CHECK(bed.service("cart.shop").reason_code == "scaled_to_zero");
+    const auto began = bed.clock.now();
+    CHECK(bed.get("cart", 8080).has_error());
+    CHECK(bed.clock.now() - began < 1s);
+    bed.cluster->control().scale(deployments(), {"shop", "cart"}, 1);
+    bed.clock.advance(10s);
+    CHECK(bed.service("cart.shop").state == state::active);
+    CHECK(bed.get("cart", 8080).has_value());
+}
+
+TEST_CASE("a workload that is gone is no longer called scaled to zero", "[truth]")
+{
+    engine_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    bed.cluster->erase("apps", "deployments", {"shop", "idle"});
+    bed.clock.advance(61s);
+    CHECK(bed.service("idle.shop").reason_code == "no_pods");
+}
+
+TEST_CASE("who may not read workloads sees a service without pods", "[truth]")
+{
+    engine_bed bed;
+    bed.cluster->rules().deny({"sim-admin", {}, {"deployments", "statefulsets"}, {}});
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    CHECK(bed.service("idle.shop").reason_code == "no_pods");
+    const auto asked = [&] {
+        std::uint64_t all = 0;
+        for (const auto& [what, count] : bed.cluster->count().requests)
+            if (what.find("deployments") != std::string::npos) all += count;
+        return all;
+    };
+    const auto before = asked();
+    bed.clock.advance(120s);
+    CHECK(asked() - before <= 3); // it is not asked again and again
+}
+
+TEST_CASE("health is ok with everything active or scaled to zero on purpose", "[truth]")
+{
+    engine_bed bed;
+    for (const auto* name : {"web", "idle"}) {
+        catalog::add_service ask;
+        ask.service = name;
+        ask.namespace_name = "shop";
+        REQUIRE(bed.clock.run(bed.supervisor->add(ask)).has_value());
+    }
+    bed.clock.advance(1s);
+    CHECK(bed.service("idle.shop").state == state::pending);
+    CHECK(bed.state.state() == catalog::health::ok);
+}
+
+TEST_CASE("while the API server does not answer nothing that did not work since is called active", "[truth]")
+{
+    engine_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    REQUIRE(bed.get("web").has_value());
+    CHECK(bed.service("web.shop").forwards[0].verified);
+    bed.cluster->server_down(true);
+    bed.clock.advance(1s);
+    for (const auto* name : {"web.shop", "api.shop", "echo.shop"}) {
+        INFO(name);
+        const auto& one = bed.service(name);
+        CHECK(one.state == state::error);
+        CHECK(one.reason_code == "unreachable");
+        CHECK_THAT(one.reason, Contains("127.0.0.1:6443"));
+        REQUIRE(one.forwards[0].last_error);
+        CHECK(one.forwards[0].last_error->next_retry);
+    }
+    CHECK(bed.state.state() == catalog::health::error);
+    CHECK(bed.host.names.contains("web")); // listeners and names stay
+    bed.clock.advance(60s);
+    bed.cluster->server_down(false);
+    bed.clock.advance(5s);
+    CHECK(bed.service("web.shop").state == state::active);
+    CHECK(bed.service("echo.shop").state == state::active);
+    CHECK_FALSE(bed.service("echo.shop").forwards[0].verified);
+    CHECK(bed.get("web").has_value());
+}
+
+TEST_CASE("the right to forward withdrawn and given back is shown with the next attempt, and found out without one", "[truth]")
+{
+    engine_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    const auto denial = bed.cluster->rules().deny({"sim-admin", {}, {"pods/portforward"}, {}});
+    CHECK(bed.get("web").has_error());
+    bed.clock.advance(1s);
+    const auto& web = bed.service("web.shop");
+    CHECK(web.state == state::error);
+    CHECK(web.reason_code == "forbidden");
+    CHECK_THAT(web.reason, Contains("pods/portforward"));
+    // What was never tried is denied by the same right.
+    CHECK(bed.service("api.shop").reason_code == "forbidden");
+    CHECK(web.forwards[0].attempts >= 1);
+    bed.clock.advance(60s);
+    CHECK(bed.service("web.shop").forwards[0].last_error->count > 1);
+    bed.cluster->rules().lift(denial);
+    bed.clock.advance(6s);
+    CHECK(bed.service("web.shop").state == state::active);
+    CHECK(bed.service("api.shop").state == state::active);
+    CHECK(bed.get("web").has_value());
+}
+
+TEST_CASE("pods that may not be read are told as that, with the rule that would grant it", "[truth]")
+{
+    engine_bed bed;
+    const auto denial = bed.cluster->rules().deny({"sim-admin", {"list", "watch"}, {"pods"}, {}});
+    catalog::add_namespace ask;
+    ask.namespace_name = "shop";
+    REQUIRE(bed.clock.run(bed.supervisor->add(ask)).has_value());
+    bed.clock.advance(1s);
+    const auto& web = bed.service("web.shop");
+    CHECK(web.state == state::error);
+    CHECK(web.reason_code == "forbidden");
+    CHECK_THAT(web.reason, Contains("pods"));
+    REQUIRE(bed.state.namespaces().at("shop.sim").last_error);
+    bed.cluster->rules().lift(denial);
+    bed.clock.advance(6s);
+    CHECK(bed.service("web.shop").state == state::active);
+}
+
+TEST_CASE("a token that ended is told apart, and a renewed one is taken up", "[truth]")
+{
+    engine_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    bed.cluster->rules().end_tokens_of("sim-admin");
+    bed.cluster->drop_connections();
+    bed.clock.advance(2s);
+    CHECK(bed.service("web.shop").reason_code == "unauthorized");
+    CHECK_THAT(bed.service("web.shop").reason, Contains("credentials"));
+    bed.cluster->rules().add_token(std::string{simcluster::admin_token}, "sim-admin");
+    bed.clock.advance(31s);
+    CHECK(bed.service("web.shop").state == state::active);
+}
+
+TEST_CASE("a credential plugin that fails puts its context in error, and is run again until it works", "[truth]")
+{
+    engine_bed bed;
+    bed.files.programs.insert("/sim/credential-plugin");
+    bed.processes.fail(3, "please log in first\n");
+    catalog::add_namespace ask;
+    ask.context = "sim-exec";
+    ask.namespace_name = "shop";
+    ask.stays = true;
+    const auto added = bed.clock.run(bed.supervisor->add(ask));
+    REQUIRE(added.has_value());
+    REQUIRE(added->not_yet);
+    CHECK_THAT(added->not_yet->message(), Contains("please log in first"));
+    CHECK(bed.state.contexts().at("sim-exec").last_error->code == "credentials_failed");
+    bed.clock.advance(60s);
+    CHECK(bed.processes.asked.size() < 30); // not at every request
+    bed.processes.answers.clear();
+    bed.processes.answer(bed.cluster->exec_credential());
+    bed.clock.advance(31s);
+    CHECK(bed.service("web.shop.sim-exec").state == state::active);
+    CHECK(bed.get("web.shop.sim-exec").has_value());
+
+    // The server stops taking the credential: one run of the plugin brings the next.
+    const auto runs = bed.processes.asked.size();
+    bed.cluster->expire_token("sim-exec");
+    bed.processes.answers.clear();
+    bed.processes.answer(bed.cluster->exec_credential());
+    bed.cluster->drop_connections();
+    bed.clock.advance(5s);
+    CHECK(bed.get("web.shop.sim-exec").has_value());
+    CHECK(bed.processes.asked.size() - runs == 1);
+}
