@@ -59,6 +59,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         const auto at = choose_pod(route.now.eligible, load, route.turn, route.now.sticky ? route.of->kept : std::nullopt, avoid);
         if (!at) return nullptr;
         route.turn = *at + 1;
+        route.used = parts.clock.now();
         const auto& chosen = route.now.eligible[*at];
         if (route.now.sticky) route.of->kept = chosen.pod;
         port = chosen.port;
@@ -233,6 +234,20 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         for (const auto& one : route.now.eligible)
             if (const auto* const pool = context.find(one.pod); pool && pool->has_tunnel()) proved_by(route, one.pod);
         if (route.of->held) wake_held(route);
+        open_ahead(route);
+    }
+
+    /// Pods were replaced: the next connection to a route that was used lately finds a tunnel to the successor.
+    void open_ahead(const route_state& route)
+    {
+        const auto& pods = route.now.eligible;
+        if (!route.used || parts.clock.now() - *route.used > limits.pool.rest) return;
+        auto* const context = context_of(route);
+        const auto ready = [&](const target& one) {
+            const auto* const pool = context->find(one.pod);
+            return pool && !pool->idle();
+        };
+        if (std::none_of(pods.begin(), pods.end(), ready)) prove(route.what.id);
     }
 
     void wake_held(route_state& route)

@@ -181,10 +181,6 @@ void tunnel_pool::failed(tunnel_failure why)
     if (events_.failed) events_.failed(why);
     using kind = tunnel_failure::kind;
     const bool final = why.what == kind::pod_gone || why.what == kind::forbidden || why.what == kind::refused_upgrade;
-    // Waiters may cancel themselves or others meanwhile.
-    std::vector<tunnel_waiter*> told;
-    for (const auto& one : waiting_) told.push_back(one.who);
-    if (final) waiting_.clear();
     if (why.what != kind::canceled && !retry_timer_) {
         const auto now = clock_.now();
         auto wait = backoff_.next(random_);
@@ -194,9 +190,13 @@ void tunnel_pool::failed(tunnel_failure why)
         asked_at_ = now + (told_when ? wait : std::min(wait, limits_.retry.first));
         try_again_at(now + wait);
     }
-    for (auto* who : told) {
-        const bool there = final || std::any_of(waiting_.begin(), waiting_.end(), [&](const waiting& one) { return one.who == who; });
-        if (there) who->on_no_tunnel(why, final);
+    // Thousands may wait: told one by one, each of which may leave meanwhile.
+    std::list<waiting> leaving;
+    if (final) leaving.swap(waiting_);
+    auto& told = final ? leaving : waiting_;
+    for (auto at = told.begin(); at != told.end();) {
+        const auto next = *at++;
+        next.who->on_no_tunnel(why, final);
     }
     if (retry_timer_ && !waiting_.empty()) serve_waiting(); // a crowded tunnel is better than none
 }

@@ -29,7 +29,8 @@ class tunnel_waiter {
 public:
     virtual ~tunnel_waiter() = default;
     virtual void on_tunnel(portforward::transport& over) = 0;
-    /// No tunnel for now. With `final` waiting on is useless; without, the waiter stays queued and the pool tries again.
+    /// No tunnel for now. With `final` waiting on is useless; without, the waiter stays queued and the pool tries again. It may cancel
+    /// itself in this call, and nobody else.
     virtual void on_no_tunnel(const portforward::tunnel_failure& why, bool final) = 0;
 };
 

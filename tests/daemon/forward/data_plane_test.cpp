@@ -454,3 +454,20 @@ TEST_CASE("an eighth of the descriptors, within bounds, is not for clients", "[d
     CHECK(kept_from_clients(4096) == 512);
     CHECK(kept_from_clients(1 << 20) == 1024);
 }
+
+TEST_CASE("a route that was used lately has a tunnel to the successor of its pod before anybody asks", "[data_plane]")
+{
+    const bool used = GENERATE(true, false);
+    plane_bed b;
+    b.connect_context();
+    const auto web = b.add_route(1, "web", 80);
+    const auto first = b.target_of("web", 8080, 0), second = b.target_of("web", 8080, 1);
+    b.put({1, {first}, false, false});
+    if (used) {
+        plane_client one{b, web};
+        b.clock.advance(100ms);
+    }
+    b.put({1, {second}, false, false});
+    b.clock.advance(100ms);
+    CHECK(b.cluster->count().pods["shop/" + second.pod.name].tunnels == (used ? 1 : 0));
+}
