@@ -277,6 +277,8 @@ class Daemon:
             missing = [f"{key}: {services[key]['status'] if key in services else 'absent'}" for key in keys
                        if key not in services or services[key]["status"] != "active"]
             assert keys and not missing, f"not active: {missing}"
+            late = [key for key in keys if not has_names(services[key])]
+            assert not late, f"without their names: {late}"
             return services
         return until(seconds, "the services are active", look)
 
@@ -287,6 +289,11 @@ class Daemon:
         """The exit status after the signal."""
         self.process.send_signal(number)
         return self.process.wait(seconds)
+
+
+def has_names(service):
+    """Whether its names are written, where any are. Those that end like a public domain (`web.shop`) are asked for first, and come later."""
+    return all(any(name.endswith(f".{service['namespace']}") for name in one["hostnames"]) for one in [service, *service["forwards"]] if one["hostnames"])
 
 
 # --- what a user of the forwards does --------------------------------------------------------------------------------
