@@ -80,6 +80,10 @@ public:
         else
             made_[name] = value;
     }
+    void maybe_port_or_name(std::string_view name, const std::string& value)
+    {
+        if (!value.empty()) port_or_name(name, value);
+    }
     void time(std::string_view name, const std::optional<wall_time>& value)
     {
         if (value) made_[name] = rfc3339(*value);
@@ -188,6 +192,10 @@ public:
         else if (const auto number = read_port(name))
             into = std::to_string(*number);
         if (in_.ok() && into.empty()) in_.fail(name, "is missing");
+    }
+    void maybe_port_or_name(std::string_view name, std::string& into)
+    {
+        if (in_.has(name)) port_or_name(name, into);
     }
     void time(std::string_view name, std::optional<wall_time>& into)
     {

@@ -40,95 +40,6 @@ void describe(F& f, envelope& of)
 }
 
 template <class F>
-void describe(F& f, owner& of)
-{
-    f.maybe("owner", of.owner);
-    f.maybe("client", of.client);
-    f.maybe("purpose", of.purpose);
-    f.time("createdAt", of.created_at);
-}
-
-template <class F>
-void describe(F& f, forward& of)
-{
-    f.text("key", of.key);
-    f.text("serviceKey", of.service_key);
-    f.text("serviceName", of.service_name);
-    f.text("namespace", of.namespace_name);
-    f.text("context", of.context);
-    f.truth("headless", of.headless);
-    f.maybe("podName", of.pod_name);
-    f.maybe("containerName", of.container_name);
-    f.text("localIP", of.local_ip);
-    f.port_text("localPort", of.local_port);
-    f.port_text("podPort", of.pod_port);
-    f.maybe_port("servicePort", of.service_port);
-    f.maybe("portName", of.port_name);
-    f.maybe("targetPort", of.target_port);
-    f.texts("hostnames", of.hostnames);
-    f.text("status", of.status);
-    f.truth("verified", of.verified);
-    f.maybe("error", of.error);
-    f.maybe("errorCode", of.error_code);
-    f.time("since", of.since);
-    f.time("startedAt", of.started_at);
-    f.time("lastActive", of.last_active);
-    f.maybe_object("lastError", of.last_error);
-    f.time("nextRetryAt", of.next_retry_at);
-    f.whole("attempts", of.attempts);
-    f.whole("bytesIn", of.bytes_in);
-    f.whole("bytesOut", of.bytes_out);
-    f.number("rateIn", of.rate_in);
-    f.number("rateOut", of.rate_out);
-    f.number("avgRateIn", of.avg_rate_in);
-    f.number("avgRateOut", of.avg_rate_out);
-    f.whole("connections", of.connections);
-    f.whole("totalConnections", of.total_connections);
-    f.whole("waitingConnections", of.waiting_connections);
-    f.text("protocol", of.protocol);
-}
-
-template <class F>
-void describe(F& f, unsupported_port& of)
-{
-    f.port("port", of.port);
-    f.maybe("name", of.name);
-    f.text("protocol", of.protocol);
-    f.text("reason", of.reason);
-}
-
-template <class F>
-void describe(F& f, service& of)
-{
-    f.text("key", of.key);
-    f.text("serviceName", of.service_name);
-    f.text("namespace", of.namespace_name);
-    f.text("context", of.context);
-    f.maybe("type", of.type);
-    f.truth("headless", of.headless);
-    f.text("status", of.status);
-    f.maybe("reason", of.reason);
-    f.maybe("reasonCode", of.reason_code);
-    f.truth("verified", of.verified);
-    f.whole("activeCount", of.active_count);
-    f.whole("errorCount", of.error_count);
-    f.whole("totalBytesIn", of.total_bytes_in);
-    f.whole("totalBytesOut", of.total_bytes_out);
-    f.number("rateIn", of.rate_in);
-    f.number("rateOut", of.rate_out);
-    f.whole("waitingConnections", of.waiting_connections);
-    f.maybe("localIP", of.local_ip);
-    f.texts("hostnames", of.hostnames);
-    f.list("conflicts", of.conflicts);
-    f.list("forwards", of.forwards);
-    f.list("unsupportedPorts", of.unsupported_ports);
-    f.object("pods", of.pods);
-    f.object("owner", of.owner);
-    f.time("since", of.since);
-    f.maybe_object("lastError", of.last_error);
-}
-
-template <class F>
 void describe(F& f, service_list& of)
 {
     f.list("services", of.services);
@@ -193,15 +104,6 @@ void describe(F& f, port_mapping& of)
     f.port_text("remotePort", of.remote_port);
     f.text("protocol", of.protocol);
     f.maybe("name", of.name);
-}
-
-template <class F>
-void describe(F& f, check& of)
-{
-    f.text("stage", of.stage);
-    f.truth("ok", of.ok);
-    f.number("durationMs", of.duration_ms);
-    f.maybe("detail", of.detail);
 }
 
 template <class F>

@@ -21,6 +21,11 @@ namespace json = boost::json;
 /// The JSON of any struct below.
 template <class T>
 [[nodiscard]] json::value to_json(const T& from);
+/// Whether a struct is sent to the daemon, where what is absent is defaulted, or comes from it.
+enum class schema_side { request, reply };
+/// The JSON Schema of any struct below.
+template <class T>
+[[nodiscard]] json::value schema_of(schema_side side);
 /// Reads any struct below. Errors: parse_error naming the member.
 template <class T>
 [[nodiscard]] result<T> from_json(const json::value& from);

@@ -126,40 +126,6 @@ void describe(F& f, k8s_namespace_list& of)
 }
 
 template <class F>
-void describe(F& f, connection_port& of)
-{
-    f.port("localPort", of.local_port);
-    f.port("remotePort", of.remote_port);
-    f.text("protocol", of.protocol);
-    f.maybe("name", of.name);
-    f.maybe("kind", of.kind);
-    f.maybe("url", of.url);
-}
-
-template <class F>
-void describe(F& f, secret_hint& of)
-{
-    f.text("name", of.name);
-    f.maybe("key", of.key);
-    f.maybe("command", of.command);
-}
-
-template <class F>
-void describe(F& f, connection_info& of)
-{
-    f.text("key", of.key);
-    f.maybe("address", of.address);
-    f.texts("hostnames", of.hostnames);
-    f.list("ports", of.ports);
-    f.maybe("url", of.url);
-    f.map("env", of.env);
-    f.list("secrets", of.secrets);
-    f.truth("verified", of.verified);
-    f.text("status", of.status);
-    f.maybe("text", of.text);
-}
-
-template <class F>
 void describe(F& f, event& of)
 {
     f.text("type", of.type);

@@ -19,6 +19,9 @@ std::string_view name_of(verb method)
 namespace {
 
 constexpr std::array table = {
+    route{verb::get, "/", access::open, get_docs},
+    route{verb::get, "/docs", access::open, get_docs},
+    route{verb::get, "/openapi.yaml", access::open, get_openapi},
     route{verb::get, "/api/health", access::open, get_health},
     route{verb::get, "/api/v1/info", access::read, get_info},
     route{verb::get, "/api/v1/status", access::read, get_status},
@@ -28,7 +31,20 @@ constexpr std::array table = {
     route{verb::post, "/api/v1/services", access::write, post_service},
     route{verb::get, "/api/v1/services/:key", access::read, get_service},
     route{verb::del, "/api/v1/services/:key", access::write, delete_service},
+    route{verb::post, "/api/v1/services/reconnect", access::write, post_services_reconnect},
+    route{verb::post, "/api/v1/services/:key/reconnect", access::write, post_service_reconnect},
+    route{verb::post, "/api/v1/services/:key/sync", access::write, post_service_sync},
+    route{verb::post, "/api/v1/services/:key/check", access::write, post_service_check},
     route{verb::get, "/api/v1/services/:key/env", access::read, get_service_env},
+    route{verb::get, "/api/v1/env", access::read, get_env},
+    route{verb::get, "/api/v1/doctor", access::read, get_doctor},
+    route{verb::post, "/api/v1/plans", access::write, post_plan},
+    route{verb::post, "/api/v1/plans/:id/apply", access::write, post_plan_apply},
+    route{verb::get, "/metrics", access::read, get_prometheus},
+    route{verb::get, "/api/v1/metrics", access::read, get_metrics},
+    route{verb::get, "/api/v1/metrics/services", access::read, get_service_metrics_list},
+    route{verb::get, "/api/v1/metrics/services/:key", access::read, get_service_metrics},
+    route{verb::get, "/api/v1/metrics/services/:key/history", access::read, get_service_metrics_history},
     route{verb::get, "/api/v1/services/:key/connections", access::read, get_service_connections},
     route{verb::get, "/api/v1/connections", access::read, get_connections},
     route{verb::get, "/api/v1/forwards", access::read, get_forwards},
@@ -37,6 +53,7 @@ constexpr std::array table = {
     route{verb::post, "/api/v1/namespaces", access::write, post_namespace},
     route{verb::get, "/api/v1/namespaces/:key", access::read, get_namespace},
     route{verb::del, "/api/v1/namespaces/:key", access::write, delete_namespace},
+    route{verb::put, "/api/v1/primary", access::write, put_primary},
     route{verb::get, "/api/v1/events", access::read, get_events},
     route{verb::get, "/api/v1/explain", access::read, get_explain},
     route{verb::get, "/api/v1/explain/:any", access::read, get_explain_any},
@@ -72,7 +89,7 @@ constexpr std::array table = {
 /// The variables of `pattern` when the segments fit it.
 std::optional<std::vector<std::string>> fit(std::string_view pattern, const std::vector<std::string>& segments)
 {
-    const auto wanted = split(pattern.substr(1), '/');
+    const auto wanted = pattern == "/" ? std::vector<std::string>{} : split(pattern.substr(1), '/');
     if (wanted.size() != segments.size()) return std::nullopt;
     std::vector<std::string> variables;
     for (std::size_t i = 0; i < wanted.size(); ++i) {

@@ -3,6 +3,7 @@
 
 #include "common/async/awaitable.hpp"
 #include "daemon/api/guard.hpp"
+#include "daemon/api/plans.hpp"
 #include "daemon/api/reply.hpp"
 #include "daemon/api/server.hpp"
 
@@ -26,6 +27,7 @@ struct api_context {
     const api_settings& settings;
     token_file& token;
     std::function<std::vector<std::string>()> urls;
+    plan_book plans = {};
 };
 
 /// One request on its way to a handler.
@@ -34,6 +36,7 @@ struct api_request {
     http_target target;
     std::vector<std::string> variables; ///< what stood for each ":name" of the pattern, decoded
     caller from;
+    bool planned = false; ///< it applies a plan
     [[nodiscard]] const std::string& key() const { return variables.front(); }
     /// Who asks, by its own words: Fwd-Client, printable and cut to 200 characters.
     [[nodiscard]] std::string client() const;
@@ -48,7 +51,7 @@ struct route {
     handler answer;
 };
 
-/// All there are. A test holds openapi.yaml equal to it once that exists.
+/// All there are. A test holds the OpenAPI document equal to it.
 [[nodiscard]] std::span<const route> routes();
 
 struct route_match {

@@ -16,6 +16,7 @@
 #include "daemon/catalog/history.hpp"
 #include "daemon/catalog/log_buffer.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,6 +47,8 @@ struct api_settings {
     std::string address_path;                                  ///< api.json; empty: none
     std::string lock_path; ///< held while the server lives, so that there is one daemon per user; empty: none
     uid_t user = 0;        ///< that may use the Unix socket, besides root
+    /// What listens on a port of this machine, in words; empty: nothing.
+    std::function<std::string(std::uint16_t)> who_holds;
     api_limits limits;
 };
 

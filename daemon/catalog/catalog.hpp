@@ -138,8 +138,9 @@ struct context {
     std::string version; ///< gitVersion, when known
     bool primary = false;
     bool connected = false;
-    bool insecure = false;   ///< verification is off in the kubeconfig
-    std::string waiting_for; ///< "login" while a credential plugin runs long
+    bool insecure = false;     ///< verification is off in the kubeconfig
+    bool is_protected = false; ///< by configuration: additions are to be confirmed
+    std::string waiting_for;   ///< "login" while a credential plugin runs long
     std::optional<failure> last_error;
 };
 

@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace fwd::catalog {
@@ -91,6 +92,13 @@ public:
     virtual awaitable<answer<std::vector<std::string>>> remove_namespace(std::string key) = 0;
     /// The namespace need not be forwarded. Errors: not_found for an unknown context or namespace, with close names.
     virtual awaitable<answer<primary_set>> set_primary(set_primary ask) = 0;
+    /// Closes the tunnels of these services and opens new ones; their open connections end. Comes back once each port was seen to work
+    /// or to fail, at the latest after `patience`; the catalog then says which. Unknown keys are left out.
+    virtual awaitable<void> reconnect(std::vector<std::string> keys, duration patience) = 0;
+    /// Asks the cluster for the service and its pods, and follows what it says. Errors: those of the cluster; not_found.
+    virtual awaitable<answer<std::monostate>> sync(std::string key, duration patience) = 0;
+    /// Has a tunnel opened to a pod of each port of the service, so that there is evidence. Comes back as reconnect() does.
+    virtual awaitable<void> prove(std::string key, duration patience) = 0;
     /// Ends the daemon; the answer is sent first. `force` as a second signal would.
     virtual void shutdown(bool force) = 0;
 };

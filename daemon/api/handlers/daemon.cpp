@@ -1,6 +1,5 @@
+#include "daemon/api/handlers/chosen.hpp"
 #include "daemon/api/handlers/handlers.hpp"
-#include "daemon/api/handlers/wishes.hpp"
-#include "daemon/api/query.hpp"
 #include "daemon/api/views.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -46,9 +45,8 @@ awaitable<reply> get_status(api_context& with, api_request&)
 
 awaitable<reply> post_shutdown(api_context& with, api_request& ask)
 {
-    if (auto wrong = check_media_type(ask)) co_return std::move(*wrong);
-    const auto wish = read_body<wire::shutdown_request>(ask.message.body);
-    if (!wish) co_return failed(wish.error());
+    auto wish = body_of<wire::shutdown_request>(ask);
+    if (!wish) co_return std::move(*wish.refused);
     wire::shutdown_reply ends{.message = "the daemon is stopping"};
     for (const auto& [key, service] : with.parts.state.services()) {
         ++ends.services;
@@ -58,7 +56,7 @@ awaitable<reply> post_shutdown(api_context& with, api_request& ask)
         }
     }
     auto made = ok_with(ends);
-    made.then = [&commands = with.parts.commands, force = wish->force] { commands.shutdown(force); };
+    made.then = [&commands = with.parts.commands, force = wish.it.force] { commands.shutdown(force); };
     co_return made;
 }
 

@@ -5,6 +5,9 @@
 
 namespace fwd::api {
 
+// docs
+awaitable<reply> get_openapi(api_context& with, api_request& ask);
+awaitable<reply> get_docs(api_context& with, api_request& ask);
 // daemon
 awaitable<reply> get_health(api_context& with, api_request& ask);
 awaitable<reply> get_info(api_context& with, api_request& ask);
@@ -16,7 +19,28 @@ awaitable<reply> get_services(api_context& with, api_request& ask);
 awaitable<reply> post_service(api_context& with, api_request& ask);
 awaitable<reply> get_service(api_context& with, api_request& ask);
 awaitable<reply> delete_service(api_context& with, api_request& ask);
+// reconnects
+awaitable<reply> post_services_reconnect(api_context& with, api_request& ask);
+awaitable<reply> post_service_reconnect(api_context& with, api_request& ask);
+awaitable<reply> post_service_sync(api_context& with, api_request& ask);
+// checks
+awaitable<reply> post_service_check(api_context& with, api_request& ask);
+// environment
+awaitable<reply> get_env(api_context& with, api_request& ask);
 awaitable<reply> get_service_env(api_context& with, api_request& ask);
+// doctor
+awaitable<reply> get_doctor(api_context& with, api_request& ask);
+// primary
+awaitable<reply> put_primary(api_context& with, api_request& ask);
+// plans
+awaitable<reply> post_plan(api_context& with, api_request& ask);
+awaitable<reply> post_plan_apply(api_context& with, api_request& ask);
+// metrics
+awaitable<reply> get_metrics(api_context& with, api_request& ask);
+awaitable<reply> get_service_metrics_list(api_context& with, api_request& ask);
+awaitable<reply> get_service_metrics(api_context& with, api_request& ask);
+awaitable<reply> get_service_metrics_history(api_context& with, api_request& ask);
+awaitable<reply> get_prometheus(api_context& with, api_request& ask);
 // connections
 awaitable<reply> get_connections(api_context& with, api_request& ask);
 awaitable<reply> get_service_connections(api_context& with, api_request& ask);

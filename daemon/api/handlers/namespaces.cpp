@@ -1,16 +1,10 @@
+#include "daemon/api/handlers/chosen.hpp"
 #include "daemon/api/handlers/handlers.hpp"
-#include "daemon/api/handlers/wishes.hpp"
-#include "daemon/api/query.hpp"
 #include "daemon/api/views.hpp"
 
 namespace fwd::api {
 
 namespace {
-
-reply no_namespace(const api_context& with, const std::string& key, const error& why)
-{
-    return unknown_key(why, with.parts.state.namespaces_like(key), "/api/v1/namespaces");
-}
 
 result<catalog::add_namespace> as_command(const wire::add_namespace& wish)
 {
@@ -60,29 +54,29 @@ awaitable<reply> get_namespaces(api_context& with, api_request& ask)
 
 awaitable<reply> post_namespace(api_context& with, api_request& ask)
 {
-    if (auto wrong = check_media_type(ask)) co_return std::move(*wrong);
-    const auto wish = read_body<wire::add_namespace>(ask.message.body);
-    if (!wish) co_return failed(wish.error());
-    auto command = as_command(*wish);
+    auto wish = body_of<wire::add_namespace>(ask);
+    if (!wish) co_return std::move(*wish.refused);
+    auto command = as_command(wish.it);
     if (!command) co_return failed(command.error());
-    command->owner = owner_of(with, ask, wish->purpose);
+    if (auto guarded = unplanned(with, ask, command->context, "add_namespace")) co_return std::move(*guarded);
+    command->owner = owner_of(with, ask, wish.it.purpose);
     const auto added = co_await with.parts.commands.add(std::move(*command));
     if (!added) co_return failed(added.error());
-    co_return ok_with(view_of(*added, with.parts.state, *wish), added->created ? 201 : 200);
+    co_return ok_with(view_of(*added, with.parts.state, wish.it), added->created ? 201 : 200);
 }
 
 awaitable<reply> get_namespace(api_context& with, api_request& ask)
 {
-    const auto found = with.parts.state.find_namespace(ask.key());
-    if (!found) co_return no_namespace(with, ask.key(), found.error());
-    co_return ok_with(view(**found, with.parts.state));
+    auto of = chosen_namespace(with, ask);
+    if (!of) co_return std::move(*of.refused);
+    co_return ok_with(view(*of.it, with.parts.state));
 }
 
 awaitable<reply> delete_namespace(api_context& with, api_request& ask)
 {
-    const auto found = with.parts.state.find_namespace(ask.key());
-    if (!found) co_return no_namespace(with, ask.key(), found.error());
-    const auto key = (*found)->key();
+    auto of = chosen_namespace(with, ask);
+    if (!of) co_return std::move(*of.refused);
+    const auto key = of.it->key();
     const auto gone = co_await with.parts.commands.remove_namespace(key);
     if (!gone) co_return failed(gone.error());
     co_return ok_with(wire::removed{true, key, key + " is no longer forwarded", *gone});

@@ -1,7 +1,6 @@
 #include "daemon/api/connection_strings.hpp"
+#include "daemon/api/handlers/chosen.hpp"
 #include "daemon/api/handlers/handlers.hpp"
-#include "daemon/api/handlers/wishes.hpp"
-#include "daemon/api/query.hpp"
 #include "daemon/api/views.hpp"
 
 #include <fmt/core.h>
@@ -9,13 +8,6 @@
 namespace fwd::api {
 
 namespace {
-
-constexpr std::string_view list_path = "/api/v1/services";
-
-reply no_service(const api_context& with, const std::string& key, const error& why)
-{
-    return unknown_key(why, with.parts.state.services_like(key), list_path);
-}
 
 result<catalog::add_service> as_command(const wire::add_service& wish)
 {
@@ -67,12 +59,12 @@ awaitable<reply> get_services(api_context& with, api_request& ask)
 
 awaitable<reply> post_service(api_context& with, api_request& ask)
 {
-    if (auto wrong = check_media_type(ask)) co_return std::move(*wrong);
-    const auto wish = read_body<wire::add_service>(ask.message.body);
-    if (!wish) co_return failed(wish.error());
-    auto command = as_command(*wish);
+    auto wish = body_of<wire::add_service>(ask);
+    if (!wish) co_return std::move(*wish.refused);
+    auto command = as_command(wish.it);
     if (!command) co_return failed(command.error());
-    command->owner = owner_of(with, ask, wish->purpose);
+    if (auto guarded = unplanned(with, ask, command->context, "add_service")) co_return std::move(*guarded);
+    command->owner = owner_of(with, ask, wish.it.purpose);
     const auto added = co_await with.parts.commands.add(std::move(*command));
     if (!added) co_return failed(added.error());
     const auto service = with.parts.state.find_service(added->key);
@@ -82,32 +74,19 @@ awaitable<reply> post_service(api_context& with, api_request& ask)
 
 awaitable<reply> get_service(api_context& with, api_request& ask)
 {
-    const auto found = with.parts.state.find_service(ask.key());
-    if (!found) co_return no_service(with, ask.key(), found.error());
-    co_return ok_with(view(**found));
+    auto of = chosen_service(with, ask, query{ask.target});
+    if (!of) co_return std::move(*of.refused);
+    co_return ok_with(view(*of.it));
 }
 
 awaitable<reply> delete_service(api_context& with, api_request& ask)
 {
-    const auto found = with.parts.state.find_service(ask.key());
-    if (!found) co_return no_service(with, ask.key(), found.error());
-    const auto key = (*found)->key();
+    auto of = chosen_service(with, ask, query{ask.target});
+    if (!of) co_return std::move(*of.refused);
+    const auto key = of.it->key();
     const auto gone = co_await with.parts.commands.remove_service(key);
     if (!gone) co_return failed(gone.error());
     co_return ok_with(wire::removed{true, key, key + " is no longer forwarded", *gone});
-}
-
-awaitable<reply> get_service_env(api_context& with, api_request& ask)
-{
-    query in{ask.target};
-    const auto format = in.choice("format", {"json", "dotenv", "shell"});
-    if (in.problem()) co_return failed(*in.problem());
-    const auto found = with.parts.state.find_service(ask.key());
-    if (!found) co_return no_service(with, ask.key(), found.error());
-    auto made = connection_strings(**found);
-    if (format == "dotenv") made.text = env_text(made.env, env_format::dotenv);
-    if (format == "shell") made.text = env_text(made.env, env_format::shell);
-    co_return ok_with(made);
 }
 
 } // namespace fwd::api

@@ -1,6 +1,9 @@
 #include "daemon/api/handlers/wishes.hpp"
 
 #include "common/text.hpp"
+#include "daemon/api/plan_effects.hpp"
+
+#include <boost/json/object.hpp>
 
 namespace fwd::api {
 
@@ -23,6 +26,19 @@ result<duration> parse_timeout(const std::optional<std::int64_t>& milliseconds)
 catalog::wish_owner owner_of(const api_context& with, const api_request& ask, const std::string& purpose)
 {
     return {with.parts.state.self().user, ask.client(), printable(purpose.substr(0, 500)), with.parts.clock.wall_now()};
+}
+
+std::optional<reply> unplanned(const api_context& with, const api_request& ask, const std::string& context, std::string_view operation)
+{
+    if (ask.planned) return std::nullopt;
+    const auto* guarded = protected_context(with.parts.state, context);
+    if (!guarded) return std::nullopt;
+    auto made = failed(409, "confirmation_required", "context " + guarded->name + " is protected; plan this first, then apply the plan");
+    auto arguments = parse_json(ask.message.body);
+    json::object body{{"operation", operation}, {"arguments", arguments ? std::move(*arguments) : json::value{}}};
+    made.problem->next.push_back(
+        {.method = "POST", .path = "/api/v1/plans", .body = std::move(body), .why = "says what would happen, and gives the id to apply"});
+    return made;
 }
 
 std::optional<reply> check_media_type(const api_request& ask)

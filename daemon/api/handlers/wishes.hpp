@@ -11,6 +11,9 @@ namespace fwd::api {
 /// 1 ms to an hour; absent is a minute. Errors: invalid_request naming the member.
 [[nodiscard]] result<duration> parse_timeout(const std::optional<std::int64_t>& milliseconds);
 [[nodiscard]] catalog::wish_owner owner_of(const api_context& with, const api_request& ask, const std::string& purpose);
+/// 409 confirmation_required for an addition in a protected context that was not planned first; else nothing.
+[[nodiscard]] std::optional<reply> unplanned(const api_context& with, const api_request& ask, const std::string& context,
+                                             std::string_view operation);
 /// Nothing for JSON or no body at all; else 415.
 [[nodiscard]] std::optional<reply> check_media_type(const api_request& ask);
 /// The catalog's error as an answer; an ambiguous key lists its candidates as evidence, an unknown one says where to look.

@@ -102,11 +102,28 @@ public:
         catalog::primary_set made{"kind", ask.namespace_name, {{"web", "web.shop.kind", "web.staging.kind"}}};
         co_return made;
     }
+    awaitable<void> reconnect(std::vector<std::string> keys, duration) override
+    {
+        reconnected = std::move(keys);
+        co_return;
+    }
+    awaitable<catalog::answer<std::monostate>> sync(std::string key, duration) override
+    {
+        synced.push_back(key);
+        if (refuse) co_return *refuse;
+        co_return std::monostate{};
+    }
+    awaitable<void> prove(std::string key, duration) override
+    {
+        proved.push_back(key);
+        co_return;
+    }
     void shutdown(bool force) override { ended = force ? "at once" : "in order"; }
 
     std::vector<catalog::add_service> services;
     std::vector<catalog::add_namespace> namespaces;
     std::vector<catalog::set_primary> primaries;
+    std::vector<std::string> reconnected, synced, proved;
     std::optional<catalog::refusal> refuse;
     std::string ended;
 
