@@ -8,6 +8,7 @@
 #include "common/text.hpp"
 #include "daemon/api/server.hpp"
 #include "daemon/catalog/event_bus.hpp"
+#include "daemon/first_wishes.hpp"
 #include "daemon/catalog/log_buffer.hpp"
 #include "daemon/forward/connection_book.hpp"
 #include "daemon/forward/explainer.hpp"
@@ -18,6 +19,7 @@
 #include "daemon/kube/process.hpp"
 #include "daemon/narration.hpp"
 #include "daemon/other_users.hpp"
+#include "daemon/reload.hpp"
 #include "daemon/store/database.hpp"
 #include "daemon/store/history.hpp"
 
@@ -146,9 +148,9 @@ private:
     {
         signals.async_wait([this, &signals](error_code why, int which) {
             if (why) return;
-            if (which == SIGHUP)
-                log_.info("HUP: files are read again at their next use", {});
-            else if (stop_asked_) {
+            if (which == SIGHUP) {
+                if (reloader_) reloader_->now();
+            } else if (stop_asked_) {
                 // A second signal: what is left is undone by the agent, or by nobody's need.
                 status_ = 0;
                 loop_.stop();
@@ -163,7 +165,8 @@ private:
     {
         stop_asked_ = true;
         stop_event_.set();
-        results_event_.set(); // a start that still waits for a cluster is over too
+        settled_event_.set(); // a start that still waits for a cluster is over too
+        if (wishes_) wishes_->stop();
     }
 
     awaitable<void> live(asio::signal_set& signals)
@@ -252,20 +255,27 @@ private:
             if (const auto attached = co_await host_->attach(0, *listener); !attached) co_return attached.error().in("attach the listener");
         }
         supervisor_->start();
+        follow_files();
         if (const auto served = co_await serve_api(place, state); !served) co_return served.error();
         tasks_.start("rates", sample());
         follow_network();
-        co_return co_await first_wishes(*config);
+        co_return co_await forward_from_start(*config);
     }
 
     result<kube::kubeconfig> load_config()
     {
-        kube::kubeconfig_sources from;
-        from.given = asked_.kubeconfig;
-        from.variable = around_.variables["KUBECONFIG"];
-        from.home = around_.variables["HOME"];
-        from.variables = around_.variables;
-        return kube::load(from, *files_);
+        return kube::load(kubeconfig_of(asked_, around_.variables), *files_);
+    }
+
+    void follow_files()
+    {
+        const auto use_options = [this](const options& now) {
+            log_.set_level(now.level);
+            supervisor_->reconfigure(now.mappings, now.locals, now.allow_shadow);
+        };
+        const auto use_kubeconfig = [this](kube::kubeconfig next) { return supervisor_->reload(std::move(next)); };
+        reloader_ = std::make_unique<reloader>(reloader::parts{around_.variables, *files_, *clock_, log_, use_kubeconfig, use_options}, asked_);
+        tasks_.start("follow the kubeconfig", reloader_->run());
     }
 
     void show_self()
@@ -293,6 +303,12 @@ private:
         if (!asked_.namespaces.empty()) settings.primary_namespace = asked_.namespaces.front();
         settings.domain = asked_.domain;
         settings.mappings = asked_.mappings;
+        settings.locals = asked_.locals;
+        settings.allow_shadow = asked_.allow_shadow;
+        for (const auto& [name, context] : asked_.context_settings) {
+            if (!context.alias.empty()) settings.aliases[name] = context.alias;
+            if (context.is_protected) settings.protected_contexts.insert(name);
+        }
         settings.reservations = asked_.reservations;
         settings.user = user_.user.name;
         forward::data_limits limits;
@@ -356,52 +372,24 @@ private:
             api_->adopt(std::move(*listener));
     }
 
-    awaitable<result<void>> first_wishes(const kube::kubeconfig& config)
+    awaitable<result<void>> forward_from_start(const kube::kubeconfig& config)
     {
         narration tell{catalog_, host_->about(), api_->urls()};
         tell.begin(asked_.services);
         if (asked_.services) {
-            auto contexts = asked_.contexts;
-            if (contexts.empty()) contexts.push_back({config.current_context, ""});
-            std::size_t wanted = 0;
-            std::vector<std::string> failed;
-            for (const auto& context : contexts) {
-                auto namespaces = asked_.namespaces;
-                if (asked_.all_namespaces)
-                    namespaces = {""};
-                else if (namespaces.empty())
-                    namespaces = {config.default_namespace(context.name)};
-                for (const auto& name : namespaces) {
-                    catalog::add_namespace ask;
-                    ask.namespace_name = name;
-                    ask.context = context.name;
-                    ask.selector = asked_.selector;
-                    ask.field_selector = asked_.field_selector;
-                    ask.services = asked_.service_names;
-                    ask.exclude = asked_.exclude;
-                    ask.owner.owner = user_.user.name;
-                    ask.stays = true;
-                    ++wanted;
-                    // Concurrently: one cluster that does not answer must not hold up the others.
-                    tasks_.start("forward " + name, add_one(ask, wanted_results_));
-                }
-            }
-            while (wanted_results_.size() < wanted && !stop_asked_) co_await results_event_.wait();
-            for (const auto& why : wanted_results_)
-                if (why) tell.failed(*why), failed.push_back(why->message());
-            if (failed.size() == wanted && wanted > 0) co_return error{errc::unavailable, "nothing that was asked for can be forwarded"};
+            const auto add = [this](catalog::add_namespace ask) { return supervisor_->add(std::move(ask)); };
+            const auto services = [this](std::string context, std::string name) {
+                return supervisor_->services(std::move(context), std::move(name));
+            };
+            const first_wishes::parts use{add, services, catalog_, tell, *clock_, tasks_};
+            wishes_ = std::make_unique<first_wishes>(use, wishes_of(asked_, config, user_.user.name));
+            const auto begun = co_await wishes_->run();
+            if (!begun) co_return begun.error();
             tasks_.start("settle", settle());
-            while (!settled_ && !stop_asked_) co_await results_event_.wait();
+            while (!settled_ && !stop_asked_) co_await settled_event_.wait();
         }
         if (!stop_asked_) tell.ready();
         co_return result<void>{};
-    }
-
-    awaitable<void> add_one(catalog::add_namespace ask, std::vector<std::optional<error>>& into)
-    {
-        auto done = co_await supervisor_->add(std::move(ask));
-        into.push_back(done ? std::nullopt : std::optional{done.error().why});
-        results_event_.set();
     }
 
     /// A child of its own, so that a stop need not wait for it.
@@ -409,7 +397,7 @@ private:
     {
         (void)co_await supervisor_->settled(10s);
         settled_ = true;
-        results_event_.set();
+        settled_event_.set();
     }
 
     awaitable<void> sample()
@@ -492,8 +480,9 @@ private:
     std::unique_ptr<forward::explainer> explainer_;
     std::unique_ptr<api::server> api_;
     std::unique_ptr<network_changes> network_changes_;
-    std::vector<std::optional<error>> wanted_results_;
-    async_event results_event_, stop_event_;
+    std::unique_ptr<reloader> reloader_;
+    std::unique_ptr<first_wishes> wishes_;
+    async_event settled_event_, stop_event_;
     bool stop_asked_ = false, settled_ = false;
     int status_ = 0;
     task_scope tasks_;
@@ -521,7 +510,13 @@ int run(const options& asked, host::engine_handle agent)
         user.user.name = name ? name : std::to_string(::getuid());
         user.user.uid = ::getuid();
     }
-    engine whole{asked, agent, std::move(user), limits};
+    const auto files = kube::make_file_source();
+    const auto whole_line = with_user_files(asked, our_environment(), *files);
+    if (!whole_line.asked) {
+        fmt::print(stderr, "{}", whole_line.text);
+        return whole_line.status;
+    }
+    engine whole{*whole_line.asked, agent, std::move(user), limits};
     return whole.run();
 }
 

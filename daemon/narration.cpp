@@ -33,7 +33,10 @@ std::string service_table(const catalog::catalog& of)
         const auto name = service.hostnames.empty() ? service.service + "." + service.namespace_name : service.hostnames.front();
         const bool active = service.state == catalog::service_state::active;
         std::string why = active ? "" : service.reason;
-        for (const auto& one : service.conflicts) why += fmt::format("{}{} is held by {}", why.empty() ? "" : "; ", one.name, one.held_by);
+        for (const auto& one : service.conflicts)
+            why += fmt::format("{}{}", why.empty() ? "" : "; ",
+                               one.held_by == key ? fmt::format("{} is wanted by {} too", one.name, one.wanted_by)
+                                                  : fmt::format("{} is held by {}", one.name, one.held_by));
         rows.push_back({service.local_ip ? service.local_ip->text() : "-", name, ports_of(service), std::string{name_of(service.state)},
                         service.namespace_name, printable(why)});
     }
@@ -65,6 +68,18 @@ void narration::begin(bool services) const
 void narration::failed(const error& why) const
 {
     fmt::print("error: {}\n", printable(why.message()));
+    std::fflush(stdout);
+}
+
+void narration::not_yet(const error& why) const
+{
+    fmt::print("not yet: {}; it is tried until it works\n", printable(why.message()));
+    std::fflush(stdout);
+}
+
+void narration::waits(const std::string& context, const std::string& says) const
+{
+    fmt::print("context {}: {}\n", printable(context), printable(says));
     std::fflush(stdout);
 }
 

@@ -20,6 +20,10 @@ public:
     }
     void begin(bool services) const;
     void failed(const error& why) const;
+    /// It failed now and is tried on.
+    void not_yet(const error& why) const;
+    /// A credential plugin waits for a person.
+    void waits(const std::string& context, const std::string& says) const;
     void ready() const;
 
 private:

@@ -4,6 +4,7 @@
 #include "common/async/timing.hpp"
 #include "common/log.hpp"
 #include "common/net/endpoint.hpp"
+#include "daemon/configuration.hpp"
 #include "daemon/forward/selection.hpp"
 #include "daemon/host/client.hpp"
 #include "daemon/portforward/negotiate.hpp"
@@ -16,7 +17,8 @@
 namespace fwd::daemon {
 
 struct options {
-    bool services = false; ///< `svc`: forward from the start; without, idle
+    std::vector<std::string> arguments; ///< that said all this, without the program's name
+    bool services = false;              ///< `svc`: forward from the start; without, idle
     std::vector<std::string> namespaces;
     bool all_namespaces = false;
     struct context {
@@ -27,9 +29,13 @@ struct options {
     std::string selector, field_selector;
     std::vector<std::string> service_names, exclude;
     std::vector<forward::port_mapping> mappings;
+    std::vector<forward::local_service> locals; ///< they run on this machine
     std::map<std::string, ipv4> reservations;
+    std::string fwd_conf; ///< file with more of them
+    bool allow_shadow = false;
     std::string domain;
     std::optional<ipv4> address_base;
+    std::map<std::string, configuration::context> context_settings; ///< of the configuration file, by context
     std::string hosts_path = "/etc/hosts";
     bool api = true;
     std::string api_address = "localhost";
@@ -53,5 +59,8 @@ struct parsed {
     int status = 0;
 };
 [[nodiscard]] parsed parse_options(int argc, const char* const* argv);
+/// The same with what the user's configuration file says where the command line says nothing. `arguments` are without the program's name.
+/// Namespaces of the file count only with `svc`. Errors are told with the file's line and key.
+[[nodiscard]] parsed parse_options(const std::vector<std::string>& arguments, const configuration& file);
 
 } // namespace fwd::daemon

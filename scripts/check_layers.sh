@@ -40,7 +40,7 @@ git ls-files -co --exclude-standard 'common/*' 'daemon/*' 'bridge/*' | grep -E '
     allow("bridge/tools", "common bridge bridge/mcp")
     allow("bridge/resources", "common bridge bridge/mcp"); allow("bridge/prompts", "common bridge bridge/mcp")
     only("^openssl/", "^(common/net/(tls|dialer)|daemon/kube/|daemon/portforward/)")
-    only("^yaml-cpp/", "^daemon/kube/kubeconfig")
+    only("^yaml-cpp/", "^daemon/(kube/kubeconfig|configuration)")
     only("^CLI/", "^(daemon|bridge)/options\\.")
     only("^sqlite3\\.h", "^daemon/store/")
     only("^n?curses", "^bridge/tui/")

@@ -32,9 +32,16 @@ supervisor::supervisor(supervisor_parts parts, supervisor_settings settings)
     std::vector<std::string> names;
     for (const auto& context : settings_.config.contexts) names.push_back(context.name);
     const auto reduced = shown_contexts(names);
-    for (std::size_t i = 0; i < names.size(); ++i) shown_[names[i]] = reduced[i];
     for (const auto& context : settings_.contexts)
-        if (!context.alias.empty()) shown_[context.name] = context.alias;
+        if (!context.alias.empty()) settings_.aliases[context.name] = context.alias;
+    const auto is_alias = [this](const std::string& text) {
+        return std::any_of(settings_.aliases.begin(), settings_.aliases.end(), [&](const auto& one) { return one.second == text; });
+    };
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto alias = settings_.aliases.find(names[i]);
+        // Keys hold what is shown, so nobody may look like another one's alias.
+        shown_[names[i]] = alias != settings_.aliases.end() ? alias->second : is_alias(reduced[i]) ? reduced[i] + "-context" : reduced[i];
+    }
     primary_context_ = settings_.contexts.empty() ? settings_.config.current_context : settings_.contexts.front().name;
     if (!settings_.primary_namespace.empty()) primary_namespace_[primary_context_] = settings_.primary_namespace;
 }

@@ -30,6 +30,7 @@ struct supervisor_settings {
     };
     std::vector<context> contexts;            ///< of --context, the first is primary; empty: the current one
     std::string primary_namespace;            ///< of the primary context; empty: the first that is asked for
+    std::map<std::string, std::string> aliases; ///< of contexts that --context does not name
     std::set<std::string> protected_contexts; ///< as in the kubeconfig: they get no bare names
     std::string domain;
     std::vector<port_mapping> mappings;
