@@ -2,6 +2,7 @@
 
 #include "daemon/forward/reports.hpp"
 
+#include <algorithm>
 #include <fmt/core.h>
 
 namespace fwd::forward {
@@ -85,6 +86,7 @@ void connection::look_later()
 void connection::look()
 {
     if (relay_.abandoned()) return abort("client_left", "the client left while it waited");
+    if (stage_ == stage::wanting && move_on(when::tunnel_is_open) && stage_ != stage::wanting) return;
     if (clock_.now() < deadline_) return look_later();
     const auto waited = std::chrono::duration_cast<std::chrono::seconds>(facts_.wait).count();
     if (stage_ == stage::held) return abort("no_pod_in_time", fmt::format("it waited {} s for a pod", waited));
@@ -101,14 +103,36 @@ void connection::on_tunnel(portforward::transport& over)
     relay_.start(over, port_);
 }
 
-void connection::pods_changed()
+void connection::pods_changed(std::span<const target> eligible)
 {
-    if (stage_ == stage::held) choose();
+    if (stage_ == stage::held) return choose();
+    if (stage_ != stage::wanting) return;
+    if (std::any_of(eligible.begin(), eligible.end(), [this](const target& one) { return one.pod == pool_->pod(); })) return;
+    pool_->cancel(*this);
+    pool_ = nullptr;
+    become(stage::fresh);
+    choose();
+}
+
+/// Nothing was said to the pod yet, so that another one whose tunnel can be had is as good. False: it waits on where it is.
+bool connection::move_on(when to)
+{
+    std::uint16_t port = 0;
+    auto* const next = host_.choose(*this, pool_->pod(), port);
+    if (!next || next == pool_ || (to == when::tunnel_is_open ? !next->has_tunnel() : next->backing_off())) return false;
+    pool_->cancel(*this);
+    pool_ = next;
+    port_ = port;
+    use_pool();
+    return true;
 }
 
 void connection::on_no_tunnel(const tunnel_failure& why, bool final)
 {
-    if (!final) return; // the pool tries again until our deadline
+    if (!final) { // the pool tries again until our deadline
+        move_on(when::not_backing_off);
+        return;
+    }
     const auto pod = pool_->pod();
     const bool gone = why.what == tunnel_failure::kind::pod_gone;
     if (retried_ && !gone) {

@@ -51,8 +51,8 @@ public:
     ~connection() override;
 
     void begin();
-    /// Eligible pods changed, or none may come any more.
-    void pods_changed();
+    /// These pods are eligible now. Who waits for a pod, or for a tunnel to one that is not among them, chooses again.
+    void pods_changed(std::span<const target> eligible);
     /// Resets the client. ended() follows.
     void abort(std::string_view code, std::string text = {});
     [[nodiscard]] bool held() const { return stage_ == stage::held; }
@@ -73,6 +73,8 @@ private:
     void choose();
     bool wait_for_pod(refusal_words& why);
     void use_pool();
+    enum class when { tunnel_is_open, not_backing_off };
+    bool move_on(when to);
     void try_again(const kube::pod_ref& failed, bool same_pod_may_help, std::string_view code, std::string text);
     void look_later();
     void look();

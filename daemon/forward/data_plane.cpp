@@ -194,7 +194,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
     {
         context_named(name).set_access(std::move(access));
         for (const auto& [id, route] : routes.all())
-            if (route->of->held && route->what.context == name) wake_held(*route);
+            if (route->of->held && route->what.context == name) tell_waiting(*route);
     }
 
     void drop_context(const std::string& name)
@@ -233,7 +233,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         route.now = std::move(next);
         for (const auto& one : route.now.eligible)
             if (const auto* const pool = context.find(one.pod); pool && pool->has_tunnel()) proved_by(route, one.pod);
-        if (route.of->held) wake_held(route);
+        tell_waiting(route);
         open_ahead(route);
     }
 
@@ -250,16 +250,15 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         if (std::none_of(pods.begin(), pods.end(), ready)) prove(route.what.id);
     }
 
-    void wake_held(route_state& route)
+    void tell_waiting(route_state& route)
     {
         const bool none = route.now.eligible.empty() && !route.now.may_come;
         for (auto at = route.connections.begin(); at != route.connections.end();) {
             auto& one = **at++; // an end moves it away
-            if (!one.held()) continue;
-            if (none)
+            if (none && one.held())
                 one.abort("no_pod", "no pod is eligible any more, and none is on its way");
             else
-                one.pods_changed();
+                one.pods_changed(route.now.eligible);
         }
     }
 
@@ -340,8 +339,8 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
     waiting_room room;
     backlog_budget budget;
     task_scope tasks;
-    route_table routes;
     std::map<std::string, std::unique_ptr<context_tunnels>> contexts;
+    route_table routes; ///< after the tunnels that its connections use
     std::vector<std::unique_ptr<prover>> provers;
     connection_list graveyard;
     std::uint64_t last_connection = 0;

@@ -18,6 +18,17 @@ std::size_t reset_of(std::vector<std::unique_ptr<plane_client>>& all)
     return count;
 }
 
+simcluster::scripted_answer upgrades_to(const target& pod, simcluster::scripted_answer::kind what)
+{
+    simcluster::scripted_answer made;
+    made.what = what;
+    made.path = "/api/v1/namespaces/" + pod.pod.namespace_name + "/pods/" + pod.pod.name + "/portforward";
+    made.message = "error dialing backend: dial tcp 10.0.0.9:10250: connect: no route to host";
+    return made;
+}
+
+constexpr std::string_view get_page = "GET /healthz HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n";
+
 } // namespace
 
 TEST_CASE("a connection is held while a pod may come, and served when it is there", "[data_plane]")
@@ -470,4 +481,67 @@ TEST_CASE("a route that was used lately has a tunnel to the successor of its pod
     b.put({1, {second}, false, false});
     b.clock.advance(100ms);
     CHECK(b.cluster->count().pods["shop/" + second.pod.name].tunnels == (used ? 1 : 0));
+}
+
+TEST_CASE("connections to a pod whose node cannot be reached go to another at once", "[data_plane]")
+{
+    plane_bed b;
+    b.connect_context();
+    const auto web = b.add_route(1, "web", 80);
+    const auto lost = b.target_of("web", 8080, 0), good = b.target_of("web", 8080, 1);
+    b.cluster->answer_with(upgrades_to(lost, simcluster::scripted_answer::kind::status));
+    b.put({1, {lost, good}, false, false});
+    for (int i = 0; i < 6; ++i) {
+        plane_client one{b, web};
+        one.say(get_page);
+        b.clock.advance(200ms);
+        one.hear();
+        CHECK(one.heard.find("200 OK") != std::string::npos);
+    }
+}
+
+TEST_CASE("who waits for a tunnel to a pod that goes is served by its successor, or held for it", "[data_plane]")
+{
+    const bool gap = GENERATE(false, true);
+    plane_bed b;
+    b.connect_context();
+    const auto web = b.add_route(1, "web", 80);
+    const auto lost = b.target_of("web", 8080, 0), good = b.target_of("web", 8080, 1);
+    b.cluster->answer_with(upgrades_to(lost, simcluster::scripted_answer::kind::hang));
+    b.put({1, {lost}, false, false});
+    plane_client one{b, web};
+    one.say(get_page);
+    b.clock.advance(500ms);
+    if (gap) {
+        b.put({1, {}, true, false});
+        b.clock.advance(2s);
+        REQUIRE(b.connections().size() == 1);
+        CHECK(b.connections()[0].now == stage::waiting_for_pod);
+    }
+    b.put({1, {good}, false, false});
+    b.clock.advance(100ms);
+    one.hear();
+    CHECK(one.heard.find("200 OK") != std::string::npos);
+    b.clock.advance(20s);
+    CHECK(b.connections().empty());
+}
+
+TEST_CASE("a connection whose pod keeps it waiting moves to one that has a tunnel", "[data_plane]")
+{
+    plane_bed b;
+    b.connect_context();
+    const auto web = b.add_route(1, "web", 80);
+    const auto slow = b.target_of("web", 8080, 0), good = b.target_of("web", 8080, 1);
+    b.put({1, {good}, false, false});
+    plane_client stays{b, web};
+    b.clock.advance(100ms);
+    b.cluster->answer_with(upgrades_to(slow, simcluster::scripted_answer::kind::hang));
+    b.put({1, {slow, good}, false, false});
+    plane_client one{b, web}; // the slow one has fewer connections
+    one.say(get_page);
+    b.clock.advance(500ms);
+    REQUIRE(one.hear() == 0);
+    b.clock.advance(700ms);
+    one.hear();
+    CHECK(one.heard.find("200 OK") != std::string::npos);
 }
