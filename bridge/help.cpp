@@ -31,6 +31,7 @@ Use it                                (as yourself)
                                       what is forwarded: addresses, names, ports, state and why
   fwd add SVC|NS/ [-n NS] [-x CTX] [-p PORT[:LOCAL]] [-l SELECTOR] [--wait ready|reachable|none] [--timeout 60s]
   fwd rm SVC|NS/ | --mine | --all
+  fwd use [CTX/]NS                    its services get the bare names; says which names moved
   fwd status                          how the daemon is
   fwd stop [--force]                  end it; the machine is as before
   fwd socket                          path of its Unix socket

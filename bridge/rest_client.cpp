@@ -334,6 +334,11 @@ awaitable<answer<wire::k8s_service_list>> rest_client::k8s_services(std::string 
         get(fmt::format("{}/kubernetes/services", api) + query_text({{"namespace", name_space}, {"context", context}, {"limit", "1000"}})));
 }
 
+awaitable<answer<wire::primary_set>> rest_client::set_primary(wire::set_primary what) const
+{
+    return ask<wire::primary_set>({"PUT", fmt::format("{}/primary", api), wire::to_json(what), limits_.answer});
+}
+
 awaitable<answer<wire::shutdown_reply>> rest_client::shutdown(wire::shutdown_request what) const
 {
     return ask<wire::shutdown_reply>({"POST", fmt::format("{}/shutdown", api), wire::to_json(what), limits_.answer});

@@ -4,6 +4,7 @@
 #include "bridge/daemon_address.hpp"
 #include "bridge/sse_reader.hpp"
 #include "common/api/wire.hpp"
+#include "common/api/wire_primary.hpp"
 #include "common/api/wire_connections.hpp"
 #include "common/async/awaitable.hpp"
 #include "common/async/timing.hpp"
@@ -101,6 +102,7 @@ public:
     awaitable<answer<wire::namespace_list>> namespaces() const;
     awaitable<answer<wire::added_namespace>> add(wire::add_namespace ask) const;
     awaitable<answer<wire::removed>> remove_namespace(std::string key) const;
+    awaitable<answer<wire::primary_set>> set_primary(wire::set_primary ask) const;
     awaitable<answer<wire::context_list>> contexts() const;
     awaitable<answer<wire::k8s_namespace_list>> k8s_namespaces(std::string context) const;
     awaitable<answer<wire::k8s_service_list>> k8s_services(std::string name_space, std::string context) const;

@@ -62,7 +62,9 @@ std::string why_of(const wire::service& service)
     if (why.empty() && !service.unsupported_ports.empty() && service.status == "unsupported")
         why = service.unsupported_ports.front().reason;
     for (const auto& each : service.conflicts)
-        why += fmt::format("{}name {} is held by {}", why.empty() ? "" : "; ", each.name, each.held_by);
+        why += each.held_by == service.key
+                   ? fmt::format("{}name {} is wanted by {} too", why.empty() ? "" : "; ", each.name, each.wanted_by)
+                   : fmt::format("{}name {} is held by {}", why.empty() ? "" : "; ", each.name, each.held_by);
     return printable(why);
 }
 

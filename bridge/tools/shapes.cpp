@@ -62,7 +62,7 @@ json::object service_schema()
          s::must("verified", s::truth("every port was seen to work, not only allowed")),
          s::must("pods", s::object({s::must("ready", s::count("")), s::must("total", s::count(""))})),
          s::may("conflicts",
-                s::list("names that somebody else holds", s::object({s::must("name", s::text("")), s::must("heldBy", s::text(""))}))),
+                s::list("names that somebody else holds", s::object({s::must("name", s::text("")), s::must("heldBy", s::text("")), s::may("wantedBy", s::text(""))}))),
          s::may("unsupported",
                 s::list("ports that cannot be forwarded",
                         s::object({s::must("port", s::count("")), s::must("protocol", s::text("")), s::must("reason", s::text(""))}))),
@@ -87,6 +87,7 @@ json::object service_json(const wire::service& of, bool with_forwards)
         json::array all;
         for (const auto& each : of.conflicts) {
             json::object one{{"name", each.name}, {"heldBy", each.held_by}};
+            if (!each.wanted_by.empty()) one["wantedBy"] = each.wanted_by;
             all.push_back(std::move(one));
         }
         out["conflicts"] = std::move(all);

@@ -73,6 +73,7 @@ struct failure {
 
 struct conflict {
     std::string name, held_by;
+    std::string wanted_by; ///< the other claimant's key, on both services
 };
 
 struct pod_count {

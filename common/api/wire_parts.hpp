@@ -22,6 +22,7 @@ void describe(F& f, conflict& of)
 {
     f.text("name", of.name);
     f.text("heldBy", of.held_by);
+    f.maybe("wantedBy", of.wanted_by);
 }
 
 template <class F>

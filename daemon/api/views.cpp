@@ -109,7 +109,7 @@ wire::service view(const catalog::service& from)
     }
     if (from.local_ip) made.local_ip = from.local_ip->text();
     made.hostnames = from.hostnames;
-    for (const auto& one : from.conflicts) made.conflicts.push_back({one.name, one.held_by});
+    for (const auto& one : from.conflicts) made.conflicts.push_back({one.name, one.held_by, one.wanted_by});
     for (const auto& one : from.unsupported) made.unsupported_ports.push_back({one.port, one.name, one.protocol, one.reason});
     made.verified = !from.forwards.empty();
     for (const auto& one : from.forwards) {
