@@ -14,6 +14,7 @@
 #include "daemon/forward/explainer.hpp"
 #include "daemon/forward/recorder.hpp"
 #include "daemon/forward/supervisor.hpp"
+#include "daemon/host/port_owner.hpp"
 #include "daemon/host/privilege.hpp"
 #include "daemon/kube/file_source.hpp"
 #include "daemon/kube/process.hpp"
@@ -339,6 +340,10 @@ private:
         settings.token_path = state + "/" + std::string{token_name};
         settings.lock_path = state + "/" + std::string{lock_name};
         settings.user = ::getuid();
+        settings.who_holds = [](std::uint16_t port) {
+            const auto owner = host::find_port_owner(ipv4{0x7f000001}, port);
+            return owner ? owner->text() : std::string{};
+        };
         const api::api_parts parts{executor_, catalog_,    *supervisor_, *supervisor_, events_,  *recorder_,
                                    lines_,    *explainer_, log_,         *clock_,      *random_, *net_,   *connections_};
         api_ = std::make_unique<api::server>(parts, settings);

@@ -169,6 +169,7 @@ void supervisor::show_contexts()
     for (const auto& [name, one] : clusters_) {
         auto state = one->state();
         state.primary = name == primary_context_;
+        state.is_protected = settings_.protected_contexts.contains(name);
         parts_.state.put(std::move(state));
     }
     auto self = parts_.state.self();
