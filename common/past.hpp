@@ -32,7 +32,7 @@ struct past {
 struct past_question {
     past_kind kind = past_kind::event;
     std::size_t most = 100;
-    std::string type;        ///< empty: any
+    std::string type;        ///< several with commas between; empty: any
     std::string service_key; ///< empty: any
     std::optional<wall_time> since;
 };

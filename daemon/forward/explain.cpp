@@ -243,9 +243,8 @@ verdict port_trouble(const explain_facts& of, const catalog::forward& at)
         return say("too_many_waiting", "more connections wait for a pod than are held", "Wait for a pod, or connect less often meanwhile.");
     if (code == "setting_up" || code == "opening_tunnel" || code == "checking_access" || code == "reading_pods")
         return say("starting", fmt::format("{} is being set up: {}", of.name(), at.reason), "Wait a moment.");
-    auto made = say(code.empty() ? "failing" : code, fmt::format("{}: {}", of.name(), at.reason),
-                    "Ask again for this service alone; then its pods are looked at.");
-    made.next = {step("fwd explain " + of.name(), "with pods and events")};
+    auto made = say(code.empty() ? "failing" : code, fmt::format("{}: {}", of.name(), at.reason), remedy_of(code));
+    made.next = {call("GET", fmt::format("/api/v1/explain/{}", of.key()), "fwd explain " + of.name(), "with its pods and events")};
     return made;
 }
 
@@ -337,6 +336,14 @@ verdict forwarded_verdict(const explain_facts& of)
 {
     const auto& it = *of.forwarded;
     const auto* worst = worst_forward(it);
+    if (it.state == catalog::service_state::local) {
+        auto made =
+            say("runs_here",
+                fmt::format("{} is to run on this machine (--local): its names lead to 127.0.0.1, and nothing is forwarded", of.name()),
+                "Start it here, or start the daemon without --local for it.");
+        made.ok = true;
+        return made;
+    }
     if (it.state == catalog::service_state::stopping) return say("stopping", "the daemon is stopping", "Start it again: fwd start.");
     if (worst && is_one_of(worst->reason_code, {"port_shadowed", "not_permitted", "listen_failed", "not_routed"}))
         return port_trouble(of, *worst);

@@ -110,9 +110,7 @@ verdict crash(const explain_facts& of, const kube::pod& pod)
     if (last.last_reason == "OOMKilled")
         made.suggestion = fmt::format("Raise the memory limit of container {}, or make it use less.", last.name);
     else
-        made.suggestion = fmt::format("Read what container {} printed before it ended, and fix it or its configuration. "
-                                      "It is forwarded by itself once it is ready.",
-                                      last.name);
+        made.suggestion = remedy_of("crash_loop");
     made.next = {log_step(of, pod.meta.name, last.name, true), describe_step(of, pod.meta.name)};
     return made;
 }
@@ -129,7 +127,7 @@ verdict image(const explain_facts& of, const kube::pod& pod, const kube::pod_tro
     if (const auto* said = newest_event(of, pod.meta.name, {"Failed", "FailedToPullImage", "ErrImagePull"});
         said && said->message.find("Error: ") != 0)
         made.sentence += "; " + quoted(said->message);
-    made.suggestion = "Check that the image and its tag exist, and that the pod may pull it (imagePullSecrets).";
+    made.suggestion = remedy_of("image_pull");
     made.next = {describe_step(of, pod.meta.name)};
     return made;
 }
@@ -163,19 +161,8 @@ verdict by_trouble(const explain_facts& of, const kube::pod& pod, const kube::po
     made.code = why.code;
     made.sentence = why.sentence;
     made.next = {describe_step(of, pod.meta.name)};
-    if (why.code == "unschedulable")
-        made.suggestion = "Make room on a node, or loosen what the pod asks for: requests, nodeSelector, affinity, tolerations.";
-    else if (why.code == "config_error") {
-        made.suggestion = "The message names what is missing: mostly a ConfigMap, a Secret or a key in one.";
-    } else if (why.code == "starting") {
-        if (pod.meta.created) made.sentence += fmt::format(" since {}", span_text(of.now - *pod.meta.created));
-        made.suggestion = "Wait: connections made now are held until it is ready.";
-    } else if (why.code == "container_ended")
-        made.suggestion = "Wait for its restart; if it goes on ending, read its log.";
-    else if (why.code == "terminating")
-        made.suggestion = "Wait for its successor, if there is to be one.";
-    else
-        made.suggestion = "Delete the pod so that its owner makes another one, after reading why it failed.";
+    if (why.code == "starting" && pod.meta.created) made.sentence += fmt::format(" since {}", span_text(of.now - *pod.meta.created));
+    made.suggestion = remedy_of(why.code);
     return made;
 }
 
@@ -282,6 +269,26 @@ std::optional<verdict> unresolved_port(const explain_facts& of, const kube::pod&
 }
 
 } // namespace
+
+std::string remedy_of(std::string_view code)
+{
+    if (code == "crash_loop")
+        return "Read what the container printed before it ended, and fix it or its configuration. It is forwarded by itself once it is "
+               "ready.";
+    if (code == "image_pull") return "Check that the image and its tag exist, and that the pod may pull it (imagePullSecrets).";
+    if (code == "config_error") return "The message names what is missing: mostly a ConfigMap, a Secret or a key in one.";
+    if (code == "unschedulable")
+        return "Make room on a node, or loosen what the pod asks for: requests, nodeSelector, affinity, tolerations.";
+    if (code == "not_ready") return "Find out why the readiness probe does not pass. Connections made now wait for the pod.";
+    if (code == "starting") return "Wait: connections made now are held until it is ready.";
+    if (code == "container_ended") return "Wait for its restart; if it goes on ending, read its log.";
+    if (code == "terminating" || code == "pod_gone" || code == "no_ready_pod") return "Wait for its successor, if there is to be one.";
+    if (code == "failed") return "Delete the pod so that its owner makes another one, after reading why it failed.";
+    if (code == "scaled_to_zero") return "Scale it up; it is forwarded by itself once a pod is ready.";
+    if (code == "no_pods") return "Start the workload that it is for, or correct the service's selector.";
+    if (code == "target_port_not_found") return "Correct targetPort of the service, or name the port in the pod's template.";
+    return {};
+}
 
 std::string kubectl(const explain_facts& of)
 {

@@ -8,6 +8,9 @@ namespace fwd::forward {
 /// Why no pod serves; nothing where one does, or where the pods are not known.
 [[nodiscard]] std::optional<catalog::verdict> judge_pods(const explain_facts& of);
 
+/// What to do about a pod's trouble, by its code; empty: not known.
+[[nodiscard]] std::string remedy_of(std::string_view code);
+
 // Steps that several verdicts offer.
 [[nodiscard]] std::string kubectl(const explain_facts& of); ///< "kubectl --context kind -n shop"
 [[nodiscard]] catalog::next_step step(std::string command, std::string why);

@@ -328,10 +328,11 @@ awaitable<answer<explanation>> explainer::explain_all(std::optional<wall_time> s
         made.problems.push_back({key, "namespace", judge_cluster(as)});
     }
     std::vector<std::pair<int, catalog::wrong>> services;
-    std::size_t working = 0;
+    std::size_t working = 0, total = 0;
     for (const auto& [key, one] : state_.services()) {
         using state = catalog::service_state;
-        if (one.state == state::unsupported || one.state == state::stopping) continue;
+        if (one.state == state::unsupported || one.state == state::stopping || one.state == state::local) continue;
+        ++total;
         auto facts = begin();
         facts.service = one.service;
         facts.namespace_name = one.namespace_name;
@@ -350,13 +351,13 @@ awaitable<answer<explanation>> explainer::explain_all(std::optional<wall_time> s
     }
     std::stable_sort(services.begin(), services.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
     for (auto& [order, one] : services) made.problems.push_back(std::move(one));
-    const auto total = state_.services().size();
     auto& sum = made.what;
     if (made.problems.empty()) {
         sum.ok = true;
-        sum.code = total == 0 ? "nothing_forwarded" : "works";
-        sum.sentence = total == 0 ? "nothing is forwarded" : fmt::format("nothing is wrong: {} of {} services active", working, total);
-        if (total == 0) sum.suggestion = "Forward something: fwd add SVC.NS, or fwd add NS/ for a whole namespace.";
+        const bool nothing = state_.services().empty();
+        sum.code = nothing ? "nothing_forwarded" : "works";
+        sum.sentence = nothing ? "nothing is forwarded" : fmt::format("nothing is wrong: {} of {} services active", working, total);
+        if (nothing) sum.suggestion = "Forward something: fwd add SVC.NS, or fwd add NS/ for a whole namespace.";
         co_return made;
     }
     const auto& worst = made.problems.front();

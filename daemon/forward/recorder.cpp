@@ -17,7 +17,9 @@ std::string message_of(const catalog::event& from)
 {
     using type = catalog::event_type;
     switch (from.type) {
-    case type::service_added: return from.local_ip.empty() ? "forwarded" : "forwarded at " + from.local_ip;
+    case type::service_added:
+        if (from.status == "unsupported") return "listed, but cannot be forwarded: " + from.reason;
+        return from.local_ip.empty() ? "forwarded" : "forwarded at " + from.local_ip;
     case type::service_removed: return "no longer forwarded";
     case type::namespace_added: return "forwarded";
     case type::namespace_removed: return "no longer forwarded";

@@ -1,5 +1,6 @@
 #include "daemon/store/history.hpp"
 
+#include "common/text.hpp"
 #include "daemon/store/database.hpp"
 
 #include <fmt/core.h>
@@ -122,7 +123,13 @@ awaitable<result<std::vector<past>>> history::find(past_question what) const
         question += condition;
         values.push_back(std::move(value));
     };
-    if (!what.type.empty()) only(" AND type = ?", what.type);
+    std::string_view between = " AND type IN (?";
+    for (auto& type : split(what.type, ',')) {
+        if (type.empty()) continue;
+        only(between, std::move(type));
+        between = ", ?";
+    }
+    if (between == ", ?") question += ")";
     if (!what.service_key.empty()) only(" AND service = ?", what.service_key);
     if (what.since) only(" AND at >= ?", stored(*what.since));
     only(" ORDER BY id DESC LIMIT ?", static_cast<std::int64_t>(std::min(what.most, limits_.most)));

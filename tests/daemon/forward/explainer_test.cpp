@@ -5,6 +5,8 @@
 #include "daemon/store/database.hpp"
 #include "tests/daemon/forward/engine_bed.hpp"
 
+#include <filesystem>
+
 using namespace fwd;
 using namespace fwd::test;
 using Catch::Matchers::Contains;
@@ -12,7 +14,7 @@ using Catch::Matchers::Contains;
 namespace {
 
 struct explaining_bed : engine_bed {
-    explaining_bed() { REQUIRE(clock.run(kept.open()).has_value()); }
+    explicit explaining_bed(std::string file = ":memory:") : path{std::move(file)} { REQUIRE(clock.run(kept.open()).has_value()); }
     ~explaining_bed() { clock.run(kept.close()); }
     catalog::explanation explain(const std::string& any)
     {
@@ -30,7 +32,8 @@ struct explaining_bed : engine_bed {
         return *found;
     }
 
-    store::database kept{":memory:", *side, clock, loop.get_executor(), log};
+    std::string path;
+    store::database kept{path, *side, clock, loop.get_executor(), log};
     store::history rings{kept};
     forward::recorder recorder{events, rings, clock};
     forward::explainer why{state, *supervisor, recorder, clock};
@@ -196,4 +199,67 @@ TEST_CASE("history has each event, error and reconnection once, with its time", 
     REQUIRE(returns.size() == 1);
     CHECK(returns[0].took > 0ns);
     CHECK(tells(bed.explain("cart"), "fwd", "reconnected", "connected again to pod cart-"));
+}
+
+TEST_CASE("an application that resets its connections is named, and the forward is not blamed", "[engine][explain]")
+{
+    explaining_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    REQUIRE(bed.get("cart", 8080).has_value());
+    const auto pods = bed.cluster->pods_of_service({"shop", "cart"});
+    auto work = [](explaining_bed& at, simcluster::object_key pod) -> awaitable<result<std::string>> {
+        auto stream = co_await at.net.connect(make_endpoint(at.host.names.at("cart"), 8080));
+        if (!stream) co_return stream.error();
+        auto bytes = make_byte_stream(std::move(*stream));
+        const std::string half = "GET / HTTP/1.1\r\n";
+        (void)co_await bytes->write_all(as_bytes(half));
+        co_await at.clock.sleep_for(200ms);
+        at.cluster->pods().end_connections(pod, true);
+        std::array<std::byte, 64> chunk;
+        const auto got = co_await bytes->read_some(chunk);
+        if (!got) co_return got.error();
+        co_return std::string{};
+    };
+    (void)bed.clock.run(work(bed, pods.at(0)));
+    bed.clock.advance(1s);
+    const auto got = bed.explain("cart");
+    CHECK(got.what.code == "reset_by_application");
+    CHECK_THAT(got.what.sentence, Contains(pods.at(0).name));
+    CHECK(bed.service("cart.shop").state == catalog::service_state::active);
+}
+
+TEST_CASE("a tunnel that was cut while idle is remembered, and so is the one that replaced it", "[engine][explain]")
+{
+    explaining_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    REQUIRE(bed.get("cart", 8080).has_value());
+    bed.clock.advance(2s);
+    CHECK(bed.cluster->drop_connections() > 0);
+    bed.clock.advance(2s);
+    REQUIRE(bed.get("cart", 8080).has_value());
+    const auto returns = bed.all(past_kind::reconnection);
+    const auto count = std::count_if(returns.begin(), returns.end(),
+                                     [](const past& one) { return one.service_key == "cart.shop.sim" && one.code == "tunnel_lost"; });
+    CHECK(count == 1);
+}
+
+TEST_CASE("history outlives the daemon, and what was wrong when it ended is over", "[engine][explain]")
+{
+    std::string folder = "/tmp/fwd-test-XXXXXX";
+    REQUIRE(::mkdtemp(folder.data()) != nullptr);
+    {
+        explaining_bed first{folder + "/state/fwd.sqlite"};
+        REQUIRE(first.forward_namespace("shop").has_value());
+    }
+    {
+        explaining_bed second{folder + "/state/fwd.sqlite"};
+        const auto errors = second.all(past_kind::error);
+        const auto crash =
+            std::find_if(errors.begin(), errors.end(), [](const past& one) { return one.service_key == "crashing.shop.sim"; });
+        REQUIRE(crash != errors.end());
+        CHECK(crash->code == "crash_loop");
+        CHECK(crash->resolved);
+        CHECK(tells(second.explain("crashing.shop"), "fwd", "error", "CrashLoopBackOff"));
+    }
+    std::filesystem::remove_all(folder);
 }

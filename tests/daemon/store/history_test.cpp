@@ -119,6 +119,7 @@ TEST_CASE("a question narrows by type, service, time and number, newest first", 
     CHECK(daemon.find({}).front().when == start + 5s);
     CHECK(daemon.find({.most = 2}).size() == 2);
     CHECK(daemon.find({.type = "PodAdded"}).size() == 3);
+    CHECK(daemon.find({.type = "PodAdded,PodRemoved,Other"}).size() == 6);
     CHECK(daemon.find({.service_key = "web.shop.kind"}).size() == 4);
     CHECK(daemon.find({.since = start + 4s}).size() == 2);
     CHECK(daemon.find({.type = "PodAdded", .service_key = "db.shop.kind", .since = start + 5s}).size() == 1);
