@@ -143,7 +143,7 @@ awaitable<void> wait_for_ready(session& with, const log_file& log)
         co_await with.clock().sleep_for(start_step);
 }
 
-awaitable<int> wait_for_answer(session& with, const cli::screen& on, pid_t child, const log_file& log)
+awaitable<int> wait_for_answer(session& with, const cli::screen& on, pid_t child, const log_file& log, bool until_ready = true)
 {
     const auto until = with.clock().now() + start_limit;
     for (;;) {
@@ -158,6 +158,7 @@ awaitable<int> wait_for_answer(session& with, const cli::screen& on, pid_t child
         if (info) {
             on.out(fmt::format("fwdd {} runs in the background, pid {}; log: {}\n", info->version, info->pid, log.path));
             for (const auto& each : info->urls) on.out(fmt::format("  {}\n", each));
+            if (!until_ready) co_return cli::done;
             co_await wait_for_ready(with, log);
             const auto now = co_await with.rest().status();
             if (now && !now->message.empty()) on.out(fmt::format("{}: {}\n", now->status, printable(now->message)));
@@ -175,6 +176,43 @@ awaitable<int> is_running(session& with)
 {
     const auto there = co_await with.rest().info();
     co_return there ? 1 : 0;
+}
+
+struct start_facts {
+    std::string program;
+    std::vector<std::string> words; ///< the program's name first
+    log_file log;
+};
+
+/// What a daemon in the background needs; or an exit code where there cannot be one, or sudo in our place (which returns only if that
+/// fails).
+std::variant<start_facts, int> prepare(session& with, const cli::screen& on, const std::vector<std::string>& arguments,
+                                       const std::vector<std::string>& as_typed)
+{
+    const auto program = fwdd_path();
+    if (!program) return say(on, program.error());
+    if (with.run(is_running(with)) == 1) {
+        on.err("fwd: a daemon is running already; fwd add adds to it, fwd tui shows it, fwd stop ends it\n");
+        return cli::failed;
+    }
+    if (::geteuid() != 0 && !needs_no_root(arguments)) {
+        const auto sudo = program_on_path("sudo", with.facts().variable("PATH"));
+        const auto own = own_path();
+        if (!sudo)
+            return say(
+                on, error{errc::not_found,
+                          "the daemon needs root and sudo is not on PATH; as root: fwd start, or without root: fwd start --unprivileged"});
+        if (!own) return say(on, own.error());
+        std::vector<std::string> words{*sudo, "--", *own};
+        words.insert(words.end(), as_typed.begin(), as_typed.end());
+        ::execv(sudo->c_str(), argv_of(words).data());
+        return say(on, errno_error("execute " + *sudo));
+    }
+    auto log = open_log(places_of(with.facts()).front());
+    if (!log) return say(on, log.error());
+    start_facts out{*program, {*program}, std::move(*log)};
+    out.words.insert(out.words.end(), arguments.begin(), arguments.end());
+    return out;
 }
 
 } // namespace
@@ -213,32 +251,31 @@ bool needs_no_root(const std::vector<std::string>& arguments)
 
 int start_in_background(session& with, const cli::screen& on, const std::vector<std::string>& arguments)
 {
-    const auto program = fwdd_path();
-    if (!program) return say(on, program.error());
-    if (with.run(is_running(with)) == 1) {
-        on.err("fwd: a daemon is running already; fwd add adds to it, fwd stop ends it\n");
-        return cli::failed;
-    }
-    if (::geteuid() != 0 && !needs_no_root(arguments)) {
-        const auto sudo = program_on_path("sudo", with.facts().variable("PATH"));
-        const auto own = own_path();
-        if (!sudo)
-            return say(
-                on, error{errc::not_found,
-                          "the daemon needs root and sudo is not on PATH; as root: fwd start, or without root: fwd start --unprivileged"});
-        if (!own) return say(on, own.error());
-        std::vector<std::string> words{*sudo, "--", *own, "start"};
-        words.insert(words.end(), arguments.begin(), arguments.end());
-        ::execv(sudo->c_str(), argv_of(words).data());
-        return say(on, errno_error("execute " + *sudo));
-    }
-    const auto log = open_log(places_of(with.facts()).front());
-    if (!log) return say(on, log.error());
-    std::vector<std::string> words{*program};
-    words.insert(words.end(), arguments.begin(), arguments.end());
-    const auto child = spawn(*program, words, log->fd);
+    auto typed = arguments;
+    typed.insert(typed.begin(), "start");
+    const auto ready = prepare(with, on, arguments, typed);
+    if (const auto* code = std::get_if<int>(&ready)) return *code;
+    const auto& [program, words, log] = std::get<start_facts>(ready);
+    const auto child = spawn(program, words, log.fd);
     if (!child) return say(on, child.error());
-    return with.run(wait_for_answer(with, on, *child, *log));
+    return with.run(wait_for_answer(with, on, *child, log));
+}
+
+std::variant<tied_daemon, int> start_with_terminal(session& with, const cli::screen& on, const std::vector<std::string>& arguments,
+                                                   const std::vector<std::string>& as_typed)
+{
+    const auto ready = prepare(with, on, arguments, as_typed);
+    if (const auto* code = std::get_if<int>(&ready)) return *code;
+    const auto& [program, words, log] = std::get<start_facts>(ready);
+    auto daemon = start_tied(program, words, log.fd);
+    if (!daemon) return say(on, daemon.error());
+    // The interface tells how things are; only what keeps it from starting is told here.
+    auto silent = on;
+    silent.out = [](std::string_view) {};
+    const auto code = with.run(wait_for_answer(with, silent, daemon->keeper(), log, false));
+    if (code != cli::done) return code;
+    if (const auto user = become_caller(); !user) return say(on, user.error());
+    return std::move(*daemon);
 }
 
 } // namespace fwd::bridge

@@ -3,8 +3,10 @@
 
 #include "bridge/cli/screen.hpp"
 #include "bridge/session.hpp"
+#include "bridge/tied_daemon.hpp"
 
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace fwd::bridge {
@@ -23,5 +25,11 @@ namespace fwd::bridge {
 /// Starts fwdd in the background and returns when its API answers, or with the end of its log when it ended instead. Without root it
 /// calls itself again by sudo; the daemon takes the caller's environment from that.
 [[nodiscard]] int start_in_background(session& with, const cli::screen& on, const std::vector<std::string>& arguments);
+
+/// For fwd --tui: as start_in_background, with a daemon that ends with this process. `as_typed` is what sudo is told to run, after the
+/// program's name. An exit code where it did not start; when it did, this process is the calling user for good.
+[[nodiscard]] std::variant<tied_daemon, int> start_with_terminal(session& with, const cli::screen& on,
+                                                                 const std::vector<std::string>& arguments,
+                                                                 const std::vector<std::string>& as_typed);
 
 } // namespace fwd::bridge

@@ -2,6 +2,7 @@
 #include "bridge/cli/verbs.hpp"
 #include "bridge/launch.hpp"
 #include "bridge/options.hpp"
+#include "bridge/run_tui.hpp"
 #include "bridge/serve_mcp.hpp"
 
 #include <fmt/core.h>
@@ -30,6 +31,14 @@ awaitable<int> overview(cli::desk at)
     co_return cli::not_running;
 }
 
+int run_with_tui(bridge::session& with, const cli::screen& on, const bridge::options& what)
+{
+    if (!on.out_is_terminal) return bridge::run_tui(with, on, what.tui); // which says why it cannot
+    auto started = bridge::start_with_terminal(with, on, what.for_fwdd, what.as_typed);
+    if (const auto* code = std::get_if<int>(&started)) return *code;
+    return bridge::run_tui(with, on, what.tui, &std::get<bridge::tied_daemon>(started));
+}
+
 int run_verb(bridge::options what, const cli::screen& on)
 {
     bridge::session with;
@@ -37,10 +46,25 @@ int run_verb(bridge::options what, const cli::screen& on)
         .rest = with.rest(), .clock = with.clock(), .log = with.log(), .on = on, .as = what.as, .runs = cli::is_running_daemon};
     switch (what.what) {
     case verb::mcp: return bridge::serve_mcp(with);
+    case verb::get: return with.run(cli::get(at, std::move(what.get)));
+    case verb::contexts: return with.run(cli::contexts(at));
+    case verb::find: return with.run(cli::find(at, std::move(what.find)));
+    case verb::env: return with.run(cli::env(at, std::move(what.env)));
+    case verb::check: return with.run(cli::check(at, std::move(what.check)));
+    case verb::wait: return with.run(cli::wait_for(at, std::move(what.wait)));
+    case verb::reconnect: return with.run(cli::reconnect(at, std::move(what.reconnect)));
+    case verb::logs: return with.run(cli::pod_logs(at, std::move(what.logs)));
+    case verb::traffic: return with.run(cli::traffic(at, std::move(what.traffic), with.random()));
+    case verb::doctor: return with.run(cli::doctor(at, what.port));
+    case verb::complete: return with.run(cli::complete(at, std::move(what.line)));
+    case verb::completion: on.out(cli::completion_script(what.shell)); return cli::done;
+    case verb::tui: return bridge::run_tui(with, on, what.tui);
+    case verb::daemon_with_tui: return run_with_tui(with, on, what);
     case verb::start: return bridge::start_in_background(with, on, what.for_fwdd);
     case verb::list: return with.run(cli::list(at, std::move(what.list)));
     case verb::add: return with.run(cli::add(at, std::move(what.add)));
     case verb::remove: return with.run(cli::remove(at, std::move(what.remove)));
+    case verb::use: return with.run(cli::use(at, std::move(what.use)));
     case verb::status: return with.run(cli::status(at));
     case verb::stop: return with.run(cli::stop(at, what.force));
     case verb::socket: return with.run(cli::socket_path(at));

@@ -22,7 +22,11 @@ const std::map<std::string, cli::format> formats{{"table", cli::format::table},
                                                  {"name", cli::format::name}};
 
 /// The client verbs that CLI11 parses.
-const std::vector<std::string> verbs{"ls", "list", "add", "rm", "remove", "status", "stop", "token", "socket", "mcp"};
+const std::vector<std::string> verbs{"ls",     "list",      "add",  "rm",      "remove",   "status",    "stop", "token",
+                                     "socket", "mcp",       "tui",  "get",     "contexts", "find",      "env",  "check",
+                                     "wait",   "reconnect", "logs", "traffic", "doctor",   "completion", "use"};
+
+const std::vector<std::string> themes{"dark", "light", "16", "mono"};
 
 bool is_verb(const std::string& word)
 {
@@ -53,7 +57,7 @@ bool is_own_flag(std::string_view word)
 
 /// Texts of verbs, read into typed members once the line is known to be whole.
 struct raw {
-    std::string format = "table", timeout = "60s";
+    std::string format = "table", timeout = "60s", check_timeout = "10s", wait_timeout = "60s";
     std::vector<std::string> ports;
     bool no_colour = false;
 };
@@ -93,11 +97,20 @@ public:
         auto* mine = remove->add_flag("--mine", made_.remove.mine)->excludes(words);
         remove->add_flag("--all", made_.remove.all)->excludes(words)->excludes(mine);
 
+        auto* use = verb_of("use", verb::use);
+        use->add_option("namespace", made_.use.word)->required();
+        use->add_option("-x,--context", made_.use.context);
+
         verb_of("status", verb::status);
         verb_of("stop", verb::stop)->add_flag("--force", made_.force);
         verb_of("token", verb::token)->add_flag("--rotate", made_.rotate);
         verb_of("socket", verb::socket);
         verb_of("mcp", verb::mcp);
+        add_questions();
+        auto* tui = verb_of("tui", verb::tui);
+        tui->add_option("--theme", made_.tui.theme)->check(CLI::IsMember(themes));
+        tui->add_flag("--ascii", made_.tui.ascii);
+        tui->add_flag("--no-mouse", made_.tui.no_mouse);
     }
 
     std::variant<options, early_end> parse(std::vector<std::string> arguments)
@@ -121,10 +134,77 @@ public:
         if (!timeout || *timeout < 1s || *timeout > 1h)
             return wrong(fmt::format("--timeout: '{}' is no duration from 1s to 1h", printable(raw_.timeout)));
         made_.add.timeout = *timeout;
+        if (auto bad = read_questions()) return std::move(*bad);
         return std::move(made_);
     }
 
 private:
+    /// SVC... with -n and -x.
+    static void add_place(CLI::App& to, cli::service_arguments& into, bool required)
+    {
+        auto* words = to.add_option("what", into.words);
+        if (required) words->required();
+        to.add_option("-n,--namespace", into.name_space);
+        to.add_option("-x,--context", into.context);
+    }
+    void add_questions()
+    {
+        add_place(*verb_of("get", verb::get), made_.get, true);
+        verb_of("contexts", verb::contexts);
+        auto* find = verb_of("find", verb::find);
+        find->add_option("query", made_.find.query);
+        find->add_option("--kind", made_.find.kind);
+        find->add_option("--port", made_.find.port);
+        find->add_option("-x,--context", made_.find.context);
+        auto* env = verb_of("env", verb::env);
+        add_place(*env, made_.env, false);
+        env->add_option("--format", made_.env.as)->check(CLI::IsMember({"dotenv", "shell", "json"}));
+        auto* check = verb_of("check", verb::check);
+        add_place(*check, made_.check, true);
+        check->add_option("-p,--port", made_.check.port);
+        check->add_option("--path", made_.check.path);
+        check->add_option("--method", made_.check.method)->check(CLI::IsMember({"GET", "HEAD"}));
+        check->add_option("--expect", made_.check.expect_status)->check(CLI::Range(100, 599));
+        check->add_option("--timeout", raw_.check_timeout);
+        auto* wait = verb_of("wait", verb::wait);
+        add_place(*wait, made_.wait, true);
+        wait->add_option("--for", made_.wait.until)->check(CLI::IsMember({"ready", "reachable"}));
+        wait->add_option("--timeout", raw_.wait_timeout);
+        auto* reconnect = verb_of("reconnect", verb::reconnect);
+        add_place(*reconnect, made_.reconnect, false);
+        auto* errors = reconnect->add_flag("--errors", made_.reconnect.errors);
+        reconnect->add_flag("--all", made_.reconnect.all)->excludes(errors);
+        auto* logs = verb_of("logs", verb::logs);
+        add_place(*logs, made_.logs, true);
+        logs->add_flag("-f,--follow", made_.logs.follow);
+        logs->add_option("--tail", made_.logs.lines)->check(CLI::Range(1, 1000));
+        logs->add_option("-c,--container", made_.logs.container);
+        logs->add_flag("--previous", made_.logs.previous);
+        auto* traffic = verb_of("traffic", verb::traffic);
+        add_place(*traffic, made_.traffic, false);
+        traffic->add_flag("-f,--follow", made_.traffic.follow);
+        verb_of("doctor", verb::doctor)->add_option("port", made_.port);
+        verb_of("completion", verb::completion)
+            ->add_option("shell", made_.shell)
+            ->required()
+            ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+    }
+    /// What CLI11 cannot check about them.
+    std::optional<early_end> read_questions()
+    {
+        if (made_.what == verb::find && made_.find.query.empty() && made_.find.kind.empty() && made_.find.port == 0)
+            return wrong("find: say what to look for: a word, --kind or --port");
+        if (made_.what == verb::reconnect && made_.reconnect.words.empty() && !made_.reconnect.errors && !made_.reconnect.all)
+            return wrong("reconnect: name a service (SVC), or say --errors or --all");
+        for (auto* each : {&raw_.check_timeout, &raw_.wait_timeout}) {
+            const auto time = parse_duration(*each);
+            if (!time || *time < 1s || *time > 1h)
+                return wrong(fmt::format("--timeout: '{}' is no duration from 1s to 1h", printable(*each)));
+            (each == &raw_.check_timeout ? made_.check.timeout : made_.wait.timeout) = *time;
+        }
+        return std::nullopt;
+    }
+
     static early_end wrong(const std::string& why) { return {cli::usage, {}, fmt::format("fwd: {}\nSee fwd --help.\n", why)}; }
 
     void add_format(CLI::App& to)
@@ -153,6 +233,31 @@ options passed_on(verb what, std::vector<std::string> arguments)
     return out;
 }
 
+/// The daemon with the interface: takes what the interface understands out of what fwdd gets.
+std::variant<options, early_end> with_tui(std::vector<std::string> arguments)
+{
+    options out;
+    out.what = verb::daemon_with_tui;
+    out.as_typed = arguments;
+    for (std::size_t at = 0; at < arguments.size(); ++at) {
+        const auto& word = arguments[at];
+        if (word == "--tui") continue;
+        if (word == "--ascii")
+            out.tui.ascii = true;
+        else if (word == "--no-mouse")
+            out.tui.no_mouse = true;
+        else if (word == "--theme" && at + 1 < arguments.size())
+            out.tui.theme = arguments[++at];
+        else if (word.starts_with("--theme="))
+            out.tui.theme = word.substr(8);
+        else
+            out.for_fwdd.push_back(word);
+    }
+    if (out.tui.theme.empty() || std::find(themes.begin(), themes.end(), out.tui.theme) != themes.end()) return out;
+    return early_end{
+        cli::usage, {}, fmt::format("fwd: --theme: '{}' is none of {}\nSee fwd --help.\n", printable(out.tui.theme), join(themes, ", "))};
+}
+
 bool asks_for_help(const std::vector<std::string>& arguments)
 {
     for (const auto& each : arguments) {
@@ -168,12 +273,25 @@ std::variant<options, early_end> parse_options(std::vector<std::string> argument
 {
     if (arguments.empty()) return options{};
     const auto first = arguments.front();
+    if (first == "__complete") {
+        options out;
+        out.what = verb::complete;
+        out.line.assign(arguments.begin() + 1, arguments.end());
+        return out;
+    }
     if (first == "help" || asks_for_help(arguments)) return early_end{cli::done, std::string{help_page()}, {}};
     if (first == "--version" || first == "-V" || first == "version") return early_end{cli::done, fmt::format("fwd {}\n", FWD_VERSION), {}};
-    if (is_daemon_word(first) || (first.starts_with('-') && !is_own_flag(first))) return passed_on(verb::daemon, std::move(arguments));
+    if (is_daemon_word(first) || (first.starts_with('-') && !is_own_flag(first))) {
+        if (std::find(arguments.begin(), arguments.end(), "--tui") != arguments.end()) return with_tui(std::move(arguments));
+        return passed_on(verb::daemon, std::move(arguments));
+    }
     if (first == "start" || first == "cleanup") {
         arguments.erase(arguments.begin());
         return passed_on(first == "start" ? verb::start : verb::cleanup, std::move(arguments));
+    }
+    if (first == "mcp") { // its words are read where it is served
+        arguments.erase(arguments.begin());
+        return passed_on(verb::mcp, std::move(arguments));
     }
     if (!first.starts_with('-') && !is_verb(first)) return unknown_verb(first);
     return line{}.parse(std::move(arguments));

@@ -1,7 +1,10 @@
 // The command line to one struct. The only file of the bridge with CLI11.
 #pragma once
 
+#include "bridge/cli/ask.hpp"
+#include "bridge/cli/primary.hpp"
 #include "bridge/cli/verbs.hpp"
+#include "bridge/run_tui.hpp"
 
 #include <string>
 #include <variant>
@@ -9,7 +12,35 @@
 
 namespace fwd::bridge {
 
-enum class verb { overview, daemon, start, mcp, list, add, remove, status, stop, token, socket, cleanup };
+enum class verb {
+    overview,
+    daemon,
+    start,
+    mcp,
+    list,
+    add,
+    remove,
+    use,
+    status,
+    stop,
+    token,
+    socket,
+    cleanup,
+    tui,
+    daemon_with_tui,
+    get,
+    contexts,
+    find,
+    env,
+    check,
+    wait,
+    reconnect,
+    logs,
+    traffic,
+    doctor,
+    completion,
+    complete
+};
 
 struct options {
     verb what = verb::overview;
@@ -17,9 +48,23 @@ struct options {
     cli::list_arguments list;
     cli::add_arguments add;
     cli::remove_arguments remove;
-    bool force = false;                ///< of stop
-    bool rotate = false;               ///< of token
+    cli::use_arguments use;
+    cli::service_arguments get;
+    cli::find_arguments find;
+    cli::env_arguments env;
+    cli::check_arguments check;
+    cli::wait_arguments wait;
+    cli::reconnect_arguments reconnect;
+    cli::log_arguments logs;
+    cli::traffic_arguments traffic;
+    std::uint16_t port = 0;        ///< of doctor; 0: none in particular
+    std::string shell;             ///< of completion
+    std::vector<std::string> line; ///< of complete: the words typed so far
+    bool force = false;            ///< of stop
+    bool rotate = false;           ///< of token
+    tui_options tui;
     std::vector<std::string> for_fwdd; ///< of daemon, start and cleanup: passed on as they are
+    std::vector<std::string> as_typed; ///< of daemon_with_tui: the whole line
 };
 
 /// Help, version, or what is wrong with the line.

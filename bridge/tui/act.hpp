@@ -1,0 +1,22 @@
+// The parts of `update` that are apart: keys, and going from page to page.
+#pragma once
+
+#include "bridge/tui/message.hpp"
+
+namespace fwd::tui {
+
+/// What a key does on the page that is open.
+void press(model& of, const key& what, std::vector<effect>& then);
+
+void open_page(model& of, page to, std::vector<effect>& then);
+void open_detail(model& of, const std::string& service, std::vector<effect>& then);
+void open_tab(model& of, tab to, std::vector<effect>& then);
+/// Asks for what the open tab shows.
+void load_detail(model& of, std::vector<effect>& then);
+/// Keeps every cursor within its list and in sight.
+void keep_places(model& of);
+void say(model& of, std::string text, tone in = tone::plain);
+/// The first problem that keeps the cursor's one whole in sight.
+[[nodiscard]] int first_problem_shown(const model& of, const std::vector<problem_row>& problems);
+
+} // namespace fwd::tui

@@ -1,0 +1,277 @@
+#include "bridge/tui/update.hpp"
+
+#include "bridge/tui/act.hpp"
+#include "bridge/tui/layout.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+namespace fwd::tui {
+
+namespace {
+
+constexpr std::size_t few = 8;          ///< services asked for one by one; more are asked for at once
+constexpr auto pause_after_all = 500ms; ///< between two readings of everything
+constexpr auto pause_after_some = 100ms;
+constexpr auto pause_of_detail = 1s;
+
+std::int64_t second_of(wall_time at)
+{
+    return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+}
+
+void log(model& of, log_row row)
+{
+    of.log.rows.push_back(std::move(row));
+    while (of.log.rows.size() > log_page::most) {
+        of.log.rows.pop_front();
+        if (of.log.place.cursor > 0) --of.log.place.cursor;
+    }
+}
+
+/// What an event says to a reader; empty: nothing worth a line.
+std::pair<std::string, tone> words_for(const wire::event& what)
+{
+    const auto name = what.service_key.empty() ? (what.namespace_name.empty() ? what.context : what.namespace_name + "." + what.context)
+                                               : what.service_key;
+    const auto& why = what.error.empty() ? what.reason : what.error;
+    const auto because = why.empty() ? std::string{} : ": " + why;
+    if (what.type == "ServiceAdded") return {fmt::format("{} is forwarded", name), tone::good};
+    if (what.type == "ServiceRemoved") return {fmt::format("{} is no longer forwarded", name), tone::attention};
+    if (what.type == "ServiceUpdated") {
+        if (what.status.empty()) return {};
+        return {fmt::format("{} is {}{}", name, what.status, because), tone_of_status(what.status)};
+    }
+    if (what.type == "PodAdded") return {fmt::format("{} has pod {}", name, what.pod_name), tone::plain};
+    if (what.type == "PodRemoved") return {fmt::format("{} lost pod {}", name, what.pod_name), tone::plain};
+    if (what.type == "PodStatusChanged") return {fmt::format("{} pod {} is {}{}", name, what.pod_name, what.status, because), tone::plain};
+    if (what.type == "NamespaceAdded") return {fmt::format("namespace {} is forwarded", name), tone::good};
+    if (what.type == "NamespaceRemoved") return {fmt::format("namespace {} is no longer forwarded", name), tone::attention};
+    if (what.type == "ConnectionOpened") return {fmt::format("{} connection opened to {}", name, what.pod_name), tone::faint};
+    if (what.type == "ConnectionClosed") return {fmt::format("{} connection closed{}", name, because), tone::faint};
+    if (what.type == "ErrorRaised") return {fmt::format("{}{}", name, because.empty() ? " failed" : because), tone::bad};
+    if (what.type == "ErrorResolved") return {fmt::format("{} works again", name), tone::good};
+    if (what.type == "ShutdownStarted") return {"the daemon is stopping", tone::bad};
+    return {};
+}
+
+/// Totals come in events, about once a second for each service that moves: the rate is between two of them.
+void take_traffic(model& of, const wire::event& what)
+{
+    const auto found = of.services.find(what.service_key);
+    if (found == of.services.end() || !what.timestamp) return;
+    auto& row = found->second;
+    auto& is = row.is;
+    const auto grown = [](std::uint64_t now, std::uint64_t before) { return now > before ? static_cast<double>(now - before) : 0.0; };
+    const auto in = grown(what.bytes_in, is.total_bytes_in), out = grown(what.bytes_out, is.total_bytes_out);
+    // Silence before it was not traffic: the daemon samples each second.
+    auto seconds = 1.0;
+    if (row.sampled) seconds = std::chrono::duration<double>(*what.timestamp - *row.sampled).count();
+    if (seconds <= 0.2 || seconds > 1.8) seconds = 1.0;
+    is.rate_in = in / seconds;
+    is.rate_out = out / seconds;
+    is.total_bytes_in = what.bytes_in;
+    is.total_bytes_out = what.bytes_out;
+    row.sampled = what.timestamp;
+    row.history.add(second_of(*what.timestamp), is.rate_in + is.rate_out);
+}
+
+/// The browser's marks follow what happens, whoever does it.
+void mark_browsed(browse_page& of, const wire::event& what)
+{
+    if (!of.items.data || what.context != of.context) return;
+    const bool whole = what.type == "NamespaceAdded" || what.type == "NamespaceRemoved";
+    const bool one = (what.type == "ServiceAdded" || what.type == "ServiceRemoved") && what.namespace_name == of.name_space;
+    if (of.level != (whole ? browse_level::namespaces : browse_level::services) || (!whole && !one)) return;
+    for (auto& each : *of.items.data)
+        if (each.name == (whole ? what.namespace_name : what.service)) each.forwarded = what.type.ends_with("Added");
+}
+
+void take_event(model& of, const wire::event& what)
+{
+    of.last_word = of.now;
+    mark_browsed(of.browse, what);
+    auto [text, in] = words_for(what);
+    if (!text.empty()) log(of, {what.timestamp, in, std::move(text), what.client == of.own_client ? std::string{} : what.client});
+    if (what.service_key == of.detail.key && !what.service_key.empty()) of.detail.stale = true;
+    if (what.type == "BandwidthUpdate") return take_traffic(of, what);
+    if (what.type == "ServiceRemoved") {
+        of.services.erase(what.service_key);
+        of.stale_keys.erase(what.service_key);
+        of.stale_status = true;
+        return arrange(of);
+    }
+    if (what.type == "ErrorRaised" || what.type == "ErrorResolved" || what.type == "NamespaceAdded" || what.type == "NamespaceRemoved")
+        of.stale_status = true;
+    if (!what.service_key.empty()) of.stale_keys.insert(what.service_key);
+}
+
+/// Counters in an answer may be older than those of events.
+void put_service(model& of, wire::service next)
+{
+    auto& row = of.services[next.key];
+    if (row.sampled && row.is.total_bytes_in >= next.total_bytes_in && row.is.total_bytes_out >= next.total_bytes_out) {
+        next.total_bytes_in = row.is.total_bytes_in;
+        next.total_bytes_out = row.is.total_bytes_out;
+        next.rate_in = row.is.rate_in;
+        next.rate_out = row.is.rate_out;
+    }
+    row.is = std::move(next);
+}
+
+void take_all(model& of, const wire::service_list& list)
+{
+    std::set<std::string_view> there;
+    for (const auto& each : list.services) {
+        there.insert(each.key);
+        put_service(of, each);
+    }
+    std::erase_if(of.services, [&](const auto& each) { return !there.contains(each.first); });
+    arrange(of);
+}
+
+void plan_loads(model& of, std::vector<effect>& then)
+{
+    if (of.link != reach::there) return;
+    if (!of.loading && of.now >= of.next_load && (of.stale_all || of.stale_status || !of.stale_keys.empty())) {
+        effect load{.what = wish::load};
+        load.all = of.stale_all || of.stale_keys.size() > few;
+        load.status = of.stale_all || of.stale_status;
+        if (!load.all) load.keys.assign(of.stale_keys.begin(), of.stale_keys.end());
+        of.next_load = of.now + (load.all ? pause_after_all : pause_after_some);
+        of.stale_all = of.stale_status = false;
+        of.stale_keys.clear();
+        of.loading = true;
+        then.push_back(std::move(load));
+    }
+    if (of.at == page::detail && of.detail.stale && !of.detail.data.asked && of.now >= of.detail.next_load) load_detail(of, then);
+}
+
+class receiver {
+public:
+    receiver(model& of, std::vector<effect>& then) : of_{of}, then_{then} {}
+
+    void operator()(const key& what) { press(of_, what, then_); }
+    void operator()(const resized& what)
+    {
+        of_.width = std::max(what.width, 1);
+        of_.height = std::max(what.height, 1);
+    }
+    void operator()(const passed&) {}
+    void operator()(const connected& what)
+    {
+        if (of_.link == reach::gone) {
+            log(of_, {of_.now, tone::good, fmt::format("daemon {} answers, pid {}", what.about.version, what.about.pid), {}});
+            if (what.about.pid != of_.about.pid) of_.owns_daemon = false;
+        }
+        of_.link = reach::there;
+        of_.about = what.about;
+        of_.last_word = of_.now;
+        of_.stale_all = true;
+        of_.loading = false;
+        of_.next_load = of_.now;
+        of_.detail.stale = true;
+        if (of_.at == page::browse && !of_.browse.items.data) open_page(of_, page::browse, then_);
+    }
+    void operator()(const lost& what)
+    {
+        if (of_.link == reach::there) log(of_, {of_.now, tone::bad, "the daemon is gone", {}});
+        of_.link = reach::gone;
+        of_.link_why = what.why;
+        of_.loading = false;
+        of_.health = {};
+    }
+    void operator()(const happened& what) { take_event(of_, what.what); }
+    void operator()(const missed& what)
+    {
+        of_.stale_all = true;
+        log(of_, {of_.now,
+                  tone::attention,
+                  what.count == 0 ? "some events were missed"
+                                  : fmt::format("{} events were missed: more happened than could be told", what.count),
+                  {}});
+    }
+    void operator()(const services_answer& what)
+    {
+        if (!what.got) return failed(what.got.error());
+        of_.last_word = of_.now;
+        take_all(of_, *what.got);
+    }
+    void operator()(const service_answer& what)
+    {
+        if (!what.got && what.got.error().status == 404)
+            of_.services.erase(what.key);
+        else if (!what.got)
+            return failed(what.got.error());
+        else
+            put_service(of_, *what.got);
+        of_.last_word = of_.now;
+        arrange(of_);
+    }
+    void operator()(const status_answer& what)
+    {
+        if (!what.got) return failed(what.got.error());
+        of_.health = *what.got;
+    }
+    void operator()(const load_ended&) { of_.loading = false; }
+    void operator()(const connect_answer& what)
+    {
+        if (what.key != of_.detail.key) return;
+        auto& connect = of_.detail.connect;
+        connect.asked = false;
+        if (what.got)
+            connect.data = *what.got, connect.why.reset();
+        else
+            connect.why = what.got.error();
+    }
+    void operator()(const tab_answer& what)
+    {
+        auto& detail = of_.detail;
+        if (what.key != detail.key || what.of != detail.at) return;
+        detail.data.asked = false;
+        if (what.got)
+            detail.data.why.reset();
+        else
+            detail.data.why = what.got.error();
+        const bool at_end =
+            what.of == tab::pod_log && (!detail.data.data || detail.place.cursor + 1 >= static_cast<int>(detail_lines(of_).size()));
+        if (what.got) detail.data.data = *what.got;
+        if (at_end) detail.place.cursor = static_cast<int>(detail_lines(of_).size());
+    }
+    void operator()(const browse_answer& what)
+    {
+        auto& browse = of_.browse;
+        if (what.level != browse.level || what.context != browse.context || what.name_space != browse.name_space) return;
+        browse.items.asked = false;
+        if (what.got)
+            browse.items.data = *what.got, browse.items.why.reset();
+        else
+            browse.items.why = what.got.error();
+    }
+    void operator()(const told& what) { say(of_, what.text, what.good ? tone::good : tone::bad); }
+
+private:
+    void failed(const bridge::rest_problem& why)
+    {
+        if (of_.link == reach::there) say(of_, why.message, tone::bad);
+    }
+
+    model& of_;
+    std::vector<effect>& then_;
+};
+
+} // namespace
+
+std::vector<effect> update(model& of, const message& what, wall_time now)
+{
+    std::vector<effect> then;
+    of.now = std::max(of.now, now);
+    if (!of.say.text.empty() && of.now >= of.say.until) of.say = {};
+    std::visit(receiver{of, then}, what);
+    plan_loads(of, then);
+    keep_places(of);
+    return then;
+}
+
+} // namespace fwd::tui
