@@ -52,7 +52,6 @@ awaitable<reply> get_namespaces(api_context& with, api_request& ask);
 awaitable<reply> post_namespace(api_context& with, api_request& ask);
 awaitable<reply> get_namespace(api_context& with, api_request& ask);
 awaitable<reply> delete_namespace(api_context& with, api_request& ask);
-awaitable<reply> put_primary(api_context& with, api_request& ask);
 // events
 awaitable<reply> get_events(api_context& with, api_request& ask);
 // kubernetes
