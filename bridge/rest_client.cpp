@@ -180,7 +180,8 @@ awaitable<answer<raw_answer>> rest_client::read(std::string path, parameters wit
 
 awaitable<answer<raw_answer>> rest_client::change(std::string method, std::string path, json::value body, duration longer) const
 {
-    auto got = co_await exchange({std::move(method), std::string{api} + path, std::move(body), longer + limits_.answer});
+    call what{std::move(method), std::string{api} + path, std::move(body), longer + limits_.answer};
+    auto got = co_await exchange(std::move(what));
     if (!got) co_return got.error();
     raw_answer out{std::move(got->data), std::move(got->about)};
     co_return out;
@@ -300,6 +301,12 @@ awaitable<answer<wire::connection_list>> rest_client::connections(std::string se
 {
     const auto path = service_key.empty() ? fmt::format("{}/connections", api) : path_to("services", service_key, "/connections");
     return ask<wire::connection_list>(get(path + "?limit=1000"));
+}
+
+awaitable<answer<wire::explanation>> rest_client::explain(std::string any, std::string since) const
+{
+    const auto path = any.empty() ? fmt::format("{}/explain", api) : path_to("explain", any);
+    return ask<wire::explanation>(get(path + query_text({{"since", since}})));
 }
 
 awaitable<answer<wire::namespace_list>> rest_client::namespaces() const

@@ -6,6 +6,7 @@
 #include "common/api/wire.hpp"
 #include "common/api/wire_primary.hpp"
 #include "common/api/wire_connections.hpp"
+#include "common/api/wire_history.hpp"
 #include "common/async/awaitable.hpp"
 #include "common/async/timing.hpp"
 #include "common/net/http_client.hpp"
@@ -99,6 +100,8 @@ public:
     awaitable<answer<wire::connection_info>> connection_info(std::string key, std::string format) const;
     /// Open and waiting ones, of one service or (empty) of all; the oldest 1000.
     awaitable<answer<wire::connection_list>> connections(std::string service_key) const;
+    /// Why a service is as it is, by any of its names; empty: everything that is wrong. `since`: a time or how long ago; empty: all.
+    awaitable<answer<wire::explanation>> explain(std::string any, std::string since) const;
     awaitable<answer<wire::namespace_list>> namespaces() const;
     awaitable<answer<wire::added_namespace>> add(wire::add_namespace ask) const;
     awaitable<answer<wire::removed>> remove_namespace(std::string key) const;

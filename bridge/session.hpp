@@ -25,6 +25,7 @@ public:
     [[nodiscard]] asio::any_io_executor executor() { return loop_.get_executor(); }
     [[nodiscard]] timing& clock() { return *clock_; }
     [[nodiscard]] random_source& random() { return *random_; }
+    [[nodiscard]] network& net() { return *net_; }
     [[nodiscard]] logger& log() { return log_; }
     [[nodiscard]] const caller_facts& facts() const { return facts_; }
     /// Calls as "fwd/VERSION; ID".

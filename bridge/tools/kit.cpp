@@ -21,8 +21,9 @@ void put(json::object& into, std::string_view name, const std::string& value)
     if (!value.empty()) into[name] = value;
 }
 
-/// The tool that does what a REST call would, or a step without tool.
-mcp::next_call tool_for(const wire::next_step& step)
+} // namespace
+
+mcp::next_call step_from(const wire::next_step& step)
 {
     mcp::next_call out{.tool = {}, .arguments = {}, .command = step.command, .why = step.why};
     const auto target = parse_target(step.path);
@@ -49,9 +50,9 @@ mcp::next_call tool_for(const wire::next_step& step)
     } else if (noun == "services" && parts.size() == 2 && step.method == "DELETE") {
         out.tool = "remove_service";
         out.arguments["service"] = parts[1];
-    } else if (noun == "services" && parts.size() == 2) {
-        out.tool = "list_services";
-        out.arguments["search"] = parts[1].substr(0, parts[1].find('.'));
+    } else if (noun == "services" && parts.size() == 2 && parts[1] != "reconnect") {
+        out.tool = "get_service";
+        out.arguments["service"] = parts[1];
     } else if (noun == "services" && parts.size() == 3 && parts[2] == "env") {
         out.tool = "get_connection_info";
         out.arguments["service"] = parts[1];
@@ -59,11 +60,52 @@ mcp::next_call tool_for(const wire::next_step& step)
         out.tool = "list_k8s_services";
         put(out.arguments, "namespace", query("namespace"));
         put(out.arguments, "context", query("context"));
+    } else if (noun == "kubernetes" && parts.size() == 2 && (parts[1] == "contexts" || parts[1] == "namespaces")) {
+        out.tool = parts[1] == "contexts" ? "list_contexts" : "list_k8s_namespaces";
+        if (parts[1] == "namespaces") put(out.arguments, "context", query("context"));
+    } else if (noun == "kubernetes" && parts.size() == 2 && parts[1] == "find") {
+        out.tool = "find_services";
+        put(out.arguments, "query", query("query"));
+    } else if (noun == "kubernetes" && parts.size() >= 3 && parts[1] == "pods") {
+        out.tool = parts.size() == 3 ? "list_pods" : parts.size() == 4 ? "get_pod" : "get_pod_logs";
+        out.arguments["namespace"] = parts[2];
+        if (parts.size() > 3) out.arguments["pod"] = parts[3];
+        put(out.arguments, "context", query("context"));
+        if (parts.size() > 4 && query("previous") == "true") out.arguments["previous"] = true;
+    } else if (noun == "kubernetes" && parts.size() == 3 && parts[1] == "events") {
+        out.tool = "get_events";
+        out.arguments["namespace"] = parts[2];
+        put(out.arguments, "kind", query("resource_kind"));
+        put(out.arguments, "name", query("resource_name"));
+        put(out.arguments, "context", query("context"));
+    } else if (noun == "kubernetes" && parts.size() == 4 && (parts[1] == "endpoints" || parts[1] == "ports")) {
+        out.tool = parts[1] == "endpoints" ? "get_endpoints" : "list_ports";
+        out.arguments["namespace"] = parts[2];
+        out.arguments["service"] = parts[3];
+        put(out.arguments, "context", query("context"));
+    } else if (noun == "explain") {
+        out.tool = "explain_service";
+        if (parts.size() > 1) out.arguments["service"] = parts[1];
+    } else if (noun == "services" && parts.size() == 2 && parts[1] == "reconnect") {
+        out.tool = "reconnect_all_errors";
+    } else if (noun == "services" && parts.size() == 3 && (parts[2] == "reconnect" || parts[2] == "sync" || parts[2] == "check")) {
+        out.tool = parts[2] == "reconnect" ? "reconnect_service" : parts[2] == "sync" ? "sync_service" : "check_connection";
+        out.arguments["service"] = parts[1];
+    } else if (noun == "namespaces" && parts.size() == 2 && step.method == "DELETE") {
+        out.tool = "remove_namespace";
+        out.arguments["namespace"] = parts[1].substr(0, parts[1].find('.'));
+    } else if (noun == "doctor") {
+        out.tool = "doctor";
+        if (const auto port = to_number<std::int64_t>(query("port"))) out.arguments["port"] = *port;
+    } else if (noun == "diagnostics" || noun == "analyze") {
+        out.tool = noun == "analyze" ? "get_analysis" : "diagnose_errors";
+    } else if (noun == "logs") {
+        out.tool = "get_logs";
+    } else if (noun == "status" || noun == "info") {
+        out.tool = "get_health";
     }
     return out;
 }
-
-} // namespace
 
 bridge::rest_client kit::rest_for(const mcp::tool_call& call) const
 {
@@ -73,9 +115,27 @@ bridge::rest_client kit::rest_for(const mcp::tool_call& call) const
 
 mcp::tool_problem problem_from(const bridge::rest_problem& why)
 {
+    const auto command = [](std::string text, std::string reason) {
+        return mcp::next_call{.tool = {}, .arguments = {}, .command = std::move(text), .why = std::move(reason)};
+    };
+    if (why.status == 404 && why.message.starts_with("there is nothing at /api/")) {
+        mcp::tool_problem old{.code = "daemon_too_old",
+                              .message = "the running fwd daemon does not know this call",
+                              .cause = fmt::format("it is older than this fwd ({})", FWD_VERSION),
+                              .evidence = {why.message},
+                              .next = {},
+                              .more = {}};
+        old.next.push_back(command("fwd stop", "ends the old daemon and its forwards"));
+        old.next.push_back(command("fwd start", "starts the new one"));
+        return old;
+    }
     mcp::tool_problem out{.code = why.code, .message = why.message, .cause = why.cause, .evidence = why.evidence, .next = {}, .more = {}};
     for (const auto& step : why.next)
-        if (auto next = tool_for(step); !next.tool.empty() || !next.command.empty()) out.next.push_back(std::move(next));
+        if (auto next = step_from(step); !next.tool.empty() || !next.command.empty()) out.next.push_back(std::move(next));
+    if (why.status == 0 && why.is(errc::timed_out)) {
+        out.next.push_back(command("fwd status", "tells whether the daemon answers anything"));
+        out.next.push_back(command("fwd stop --force", "ends it; its forwards end with it, fwd start begins anew"));
+    }
     return out;
 }
 

@@ -27,9 +27,13 @@ struct kit {
 
 /// Largest result in characters; lists stop there and say how to go on.
 inline constexpr std::size_t most_characters = 16'000;
+/// Of a resource, which a client reads for itself.
+inline constexpr std::size_t most_resource = 512 * 1024;
 
 /// REST's problem with steps that this server's tools can take.
 [[nodiscard]] mcp::tool_problem problem_from(const bridge::rest_problem& why);
+/// The tool that does what a REST call would, or the command for a person; neither: the step is none of ours.
+[[nodiscard]] mcp::next_call step_from(const wire::next_step& step);
 [[nodiscard]] mcp::tool_problem invalid_arguments(std::string message);
 /// A step by tool.
 [[nodiscard]] mcp::next_call call_of(std::string tool, json::object arguments, std::string why);

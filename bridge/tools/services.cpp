@@ -1,6 +1,5 @@
 // Tools about forwarded services: what is there, and taking one away.
 #include "bridge/mcp/schema.hpp"
-#include "bridge/service_words.hpp"
 #include "bridge/tools/registry.hpp"
 #include "bridge/tools/shapes.hpp"
 #include "common/text.hpp"
@@ -14,9 +13,6 @@ namespace fwd::tools {
 namespace s = mcp::schema;
 
 namespace {
-
-/// How long open connections may take to end by themselves before somebody is asked about them.
-constexpr auto lingering = 3s;
 
 json::object counts_of(const wire::summary& of)
 {
@@ -99,58 +95,6 @@ awaitable<mcp::tool_answer> list_services(const kit& with, mcp::tool_call& call)
     co_return out;
 }
 
-/// The name in "name/version; session".
-std::string_view program_in(std::string_view client)
-{
-    return client.substr(0, client.find('/'));
-}
-
-std::uint64_t open_connections(const wire::service& service)
-{
-    std::uint64_t open = 0;
-    for (const auto& each : service.forwards) open += each.connections;
-    return open;
-}
-
-/// Why a person should be asked before `service` goes, or nothing.
-std::string reason_to_ask(const wire::service& service, std::string_view client)
-{
-    if (const auto open = open_connections(service); open > 0)
-        return fmt::format("{} open connection{} will drop", open, open == 1 ? "" : "s");
-    if (service.forwards.size() > 5) return fmt::format("{} ports stop", service.forwards.size());
-    if (service.owner.client.empty()) return "it was forwarded from the command line";
-    if (program_in(service.owner.client) != program_in(client))
-        return fmt::format("it was forwarded by {}", printable(service.owner.client));
-    return {};
-}
-
-awaitable<mcp::tool_answer> remove_service(const kit& with, mcp::tool_call& call)
-{
-    const auto words = bridge::parse_service_words(text_argument(call.arguments(), "service"));
-    if (!words) co_return invalid_arguments(words.error().message());
-    const auto rest = with.rest_for(call);
-    auto service = co_await rest.service(words->key());
-    // A container runtime keeps a connection for a second or two after the client has gone: not worth a question.
-    const auto until = with.clock.now() + lingering;
-    while (service && !call.confirmed() && open_connections(*service) > 0 && with.clock.now() < until) {
-        co_await with.clock.sleep_for(100ms);
-        service = co_await rest.service(words->key());
-    }
-    if (!service) co_return problem_from(service.error());
-    if (!call.confirmed())
-        if (const auto why = reason_to_ask(*service, rest.client()); !why.empty()) {
-            mcp::tool_question question{fmt::format("Stop forwarding {}? ({})", service->key, why), "Stop forwarding " + service->key};
-            co_return question;
-        }
-    const auto gone = co_await rest.remove_service(service->key);
-    if (!gone) co_return problem_from(gone.error());
-    json::object out{{"summary", gone->message.empty() ? service->key + " is no longer forwarded." : printable(gone->message)},
-                     {"status", "removed"},
-                     {"removed", gone->done},
-                     {"key", service->key}};
-    co_return out;
-}
-
 } // namespace
 
 mcp::tool make_list_services(const kit& with)
@@ -177,24 +121,6 @@ mcp::tool make_list_services(const kit& with)
          s::may("next", s::list("", next_schema()))});
     out.hints = {.read_only = true, .destructive = false, .idempotent = true, .open_world = false};
     out.run = [&with](mcp::tool_call& call) { return list_services(with, call); };
-    return out;
-}
-
-mcp::tool make_remove_service(const kit& with)
-{
-    mcp::tool out;
-    out.name = "remove_service";
-    out.title = "Stop forwarding a service";
-    out.description =
-        "Use when a forwarded service is no longer needed: its address, names and connections go, nothing changes in the cluster. "
-        "Asks the user first when connections are open or somebody else forwarded it.";
-    out.input = s::object({s::must("service", s::text("SVC, SVC.NS, SVC.NS.CTX or NS/SVC, as list_services shows it")),
-                           s::may("confirm_token", s::text("from an answer with status confirmation_required, once the user agreed"))});
-    out.output =
-        s::object({s::must("summary", s::text("")), s::must("status", s::text("removed, declined, not_confirmed or confirmation_required")),
-                   s::may("removed", s::truth("")), s::may("key", s::text("")), s::may("confirm_token", s::text(""))});
-    out.hints = {.read_only = false, .destructive = true, .idempotent = true, .open_world = false};
-    out.run = [&with](mcp::tool_call& call) { return remove_service(with, call); };
     return out;
 }
 

@@ -1,88 +1,11 @@
-#include "bridge/mcp/schema.hpp"
-#include "bridge/tools/registry.hpp"
-#include "tests/bridge/scripted_daemon.hpp"
+#include "tests/bridge/tools/tool_bench.hpp"
 
 #include <set>
 
 using namespace fwd;
 using namespace fwd::bridge::test;
-namespace json = boost::json;
-
+using namespace fwd::tools::test;
 namespace {
-
-class fake_call final : public mcp::tool_call {
-public:
-    explicit fake_call(json::object arguments) : arguments_{std::move(arguments)} {}
-    const json::object& arguments() const override { return arguments_; }
-    bool confirmed() const override { return agreed; }
-    bool wants_progress() const override { return watched; }
-    void progress(std::int64_t done, std::int64_t total, std::string message) override
-    {
-        told.push_back(fmt::format("{}/{} {}", done, total, message));
-    }
-    std::string client() const override { return "tester/1"; }
-
-    bool agreed = false, watched = false;
-    std::vector<std::string> told;
-
-private:
-    json::object arguments_;
-};
-
-struct bench {
-    asio::io_context loop{1};
-    virtual_clock clock{loop};
-    scripted_daemon daemon{loop, clock};
-    tools::kit kit{.rest = daemon.client(), .clock = clock, .log = daemon.log, .session = "s1"};
-    std::vector<mcp::tool> all = tools::all_tools(kit);
-    std::vector<std::string> told; ///< progress of the last call
-
-    bench() { daemon.up(); }
-    const mcp::tool& named(std::string_view name)
-    {
-        for (const auto& each : all)
-            if (each.name == name) return each;
-        throw std::out_of_range{std::string{name}};
-    }
-    mcp::tool_answer call(std::string_view name, std::string_view arguments, bool agreed = false, bool watched = false)
-    {
-        const auto& tool = named(name);
-        auto given = json::parse(arguments).as_object();
-        const auto wrong = mcp::schema::problem_with(given, tool.input, "argument");
-        REQUIRE(wrong.value_or("") == "");
-        mcp::schema::fill_defaults(given, tool.input);
-        fake_call one{std::move(given)};
-        one.agreed = agreed;
-        one.watched = watched;
-        auto answer = clock.run(tool.run(one));
-        told = one.told;
-        return answer;
-    }
-    /// A result, which fits the published schema and the limit on its size.
-    json::object good(std::string_view name, std::string_view arguments, bool agreed = false, bool watched = false)
-    {
-        auto answer = call(name, arguments, agreed, watched);
-        if (const auto* why = std::get_if<mcp::tool_problem>(&answer)) FAIL(why->code + ": " + why->message);
-        REQUIRE(std::holds_alternative<json::object>(answer));
-        auto& result = std::get<json::object>(answer);
-        CHECK(mcp::schema::problem_with(result, named(name).output, "result").value_or("") == "");
-        CHECK_FALSE(result.at("summary").as_string().empty());
-        CHECK(json::serialize(result).size() < 20'000);
-        return std::move(result);
-    }
-    mcp::tool_problem bad(std::string_view name, std::string_view arguments)
-    {
-        auto answer = call(name, arguments);
-        REQUIRE(std::holds_alternative<mcp::tool_problem>(answer));
-        return std::get<mcp::tool_problem>(std::move(answer));
-    }
-    void services(const std::vector<std::string>& texts, int total, int active)
-    {
-        std::string list;
-        for (const auto& each : texts) list += (list.empty() ? "" : ",") + each;
-        daemon.page("GET /api/v1/services", fmt::format(R"({{"services":[{}],"summary":{}}})", list, summary_text(total, active)), total);
-    }
-};
 
 std::string text_of(const json::value& value)
 {
@@ -119,31 +42,56 @@ TEST_CASE("every tool is whole: name, words, schemas and all four hints", "[tool
         CHECK(each.description.starts_with("Use "));
         CHECK(each.input.at("type") == "object");
         CHECK(each.input.at("additionalProperties") == false);
-        CHECK(each.output.at("additionalProperties") == false);
         CHECK(each.output.at("properties").as_object().contains("summary"));
         CHECK(mcp::describe(each, "2025-11-25").at("annotations").as_object().size() == 5);
     }
-    CHECK(names.size() == 6);
+    CHECK(names.size() == 33);
     CHECK(tools::instructions().size() < 2000);
+}
+
+/// Arguments that every tool's schema takes.
+std::string arguments_for(const mcp::tool& tool)
+{
+    json::object out;
+    if (const auto* needed = tool.input.if_contains("required"))
+        for (const auto& name : needed->as_array()) {
+            const auto& what = tool.input.at("properties").at(name.as_string()).as_object();
+            out[name.as_string()] = what.contains("enum") ? what.at("enum").at(0) : json::value("web");
+        }
+    if (tool.name == "add_service") out["service"] = "web";
+    return json::serialize(out);
 }
 
 TEST_CASE("with the daemon down each tool says so and gives the command that starts it", "[tools]")
 {
     bench b;
     b.daemon.down();
-    const auto [name, arguments] = GENERATE(table<std::string, std::string>({
-        {"list_services", "{}"},
-        {"add_service", R"({"service":"web"})"},
-        {"add_service", R"({"query":"postgres"})"},
-        {"add_namespace", R"({"namespace":"shop"})"},
-        {"remove_service", R"({"service":"web"})"},
-        {"get_connection_info", R"({"service":"web"})"},
-        {"list_k8s_services", R"({"namespace":"shop"})"},
-    }));
-    const auto why = b.bad(name, arguments);
-    CHECK(why.code == "daemon_not_running");
-    REQUIRE_FALSE(why.next.empty());
-    CHECK(why.next[0].command == "fwd start");
+    for (const auto& each : b.all) {
+        INFO(each.name);
+        const auto why = b.bad(each.name, arguments_for(each));
+        CHECK(why.code == "daemon_not_running");
+        REQUIRE_FALSE(why.next.empty());
+        CHECK(why.next[0].command == "fwd start");
+    }
+}
+
+TEST_CASE("down, old, of another token and hung are four different answers, each with what to do", "[tools]")
+{
+    bench b;
+    b.daemon.error("GET /api/v1/doctor", 404, R"({"code":"not_found","message":"there is nothing at /api/v1/doctor"})");
+    const auto old = b.bad("doctor", "{}");
+    CHECK(old.code == "daemon_too_old");
+    CHECK_FALSE(old.next.empty());
+    b.daemon.error(
+        "GET /api/v1/analyze", 401,
+        R"({"code":"unauthorized","message":"the token is not this daemon's","next":[{"command":"fwd token","why":"prints it"}]})");
+    const auto foreign = b.bad("get_analysis", "{}");
+    CHECK(foreign.code == "unauthorized");
+    CHECK_FALSE(foreign.next.empty());
+    b.daemon.data("GET /api/v1/status", "{}", 200, std::chrono::hours{1});
+    const auto hung = b.bad("get_health", "{}");
+    CHECK(hung.code == "timed_out");
+    CHECK_FALSE(hung.next.empty());
 }
 
 TEST_CASE("list_services shows addresses, names, ports and why one is not active", "[tools]")
@@ -295,38 +243,6 @@ TEST_CASE("the daemon's steps become calls of our own tools", "[tools]")
     CHECK(why.next[0].arguments == json::parse(R"({"service":"web","namespace":"shop"})"));
     CHECK(why.next[1].tool == "list_k8s_services");
     CHECK(why.next[2].command == "kubectl get svc");
-}
-
-TEST_CASE("remove_service removes what the caller added, and asks before it takes more", "[tools]")
-{
-    const auto [more, asks] = GENERATE(table<std::string, std::string>({
-        {"", ""},
-        {R"(,"owner":{"client":"other/2; y"})", "forwarded by other/2"},
-        {R"(,"owner":{"owner":"me"})", "command line"},
-        {R"(,"forwards":[{"localPort":"80","connections":3}])", "3 open connections will drop"},
-    }));
-    bench b;
-    b.daemon.data("GET /api/v1/services/web", service_text("web", "shop", "active", more));
-    b.daemon.data("DELETE /api/v1/services/web.shop.kind",
-                  R"({"removed":true,"key":"web.shop.kind","message":"web.shop.kind is no longer forwarded"})");
-    if (!asks.empty()) {
-        const auto answer = b.call("remove_service", R"({"service":"web"})");
-        REQUIRE(std::holds_alternative<mcp::tool_question>(answer));
-        CHECK_THAT(std::get<mcp::tool_question>(answer).message, Catch::Contains(asks));
-        CHECK(b.daemon.asked("DELETE /api/v1/services/web.shop.kind").empty());
-    }
-    const auto out = b.good("remove_service", R"({"service":"web"})", !asks.empty());
-    CHECK(out.at("removed") == true);
-    CHECK(b.daemon.asked("DELETE /api/v1/services/web.shop.kind").size() == 1);
-}
-
-TEST_CASE("remove_service does not ask about connections that are about to end", "[tools]")
-{
-    bench b;
-    b.daemon.data("GET /api/v1/services/web", service_text("web", "shop", "active", R"(,"forwards":[{"localPort":"80","connections":1}])"));
-    b.daemon.data("GET /api/v1/services/web", service_text("web", "shop", "active"));
-    b.daemon.data("DELETE /api/v1/services/web.shop.kind", R"({"removed":true,"key":"web.shop.kind","message":"gone"})");
-    CHECK(b.good("remove_service", R"({"service":"web"})").at("removed") == true);
 }
 
 TEST_CASE("add_service that finds no such service points to what the namespace has", "[tools]")

@@ -1,0 +1,52 @@
+// Tools whose answer is what one REST call says: where to ask, and how it is told.
+#pragma once
+
+#include "bridge/mcp/schema.hpp"
+#include "bridge/tools/kit.hpp"
+
+#include <functional>
+#include <variant>
+
+namespace fwd::tools {
+
+/// One REST call below /api/v1.
+struct rest_call {
+    std::string path;
+    bridge::rest_client::parameters with;
+    std::string method = "GET";
+    json::value body = nullptr;
+    duration longer{}; ///< that it may take beyond the usual
+};
+
+struct reading {
+    std::string name, title, description;
+    json::object input;
+    /// Members of the result beside `summary`; others may appear.
+    std::vector<mcp::schema::member> output;
+    mcp::tool_hints hints{.read_only = true};
+    /// The call, or what is wrong with the arguments.
+    std::function<std::variant<rest_call, mcp::tool_problem>(const json::object& given)> ask;
+    /// The result. What came is an object ({} where it was none); texts in it are printable already.
+    std::function<json::object(json::object data, const json::object& given)> tell;
+};
+
+/// `with` outlives the tool. Results are cut to fit.
+[[nodiscard]] mcp::tool make_reading(const kit& with, reading what);
+
+/// Every text of a foreign value made printable; nulls left out.
+[[nodiscard]] json::value cleaned(const json::value& from);
+/// Cuts lists and long texts until the whole has at most so many characters, and says so in `truncated`.
+void fit(json::object& result, std::size_t most = most_characters);
+/// A list of `data` as member `name` of the result, with `count`; from the cursor on, at most `limit`, with nextCursor.
+void put_page(json::object& result, std::string_view name, json::object& data, std::string_view from, std::int64_t offset,
+              std::int64_t limit);
+/// The same list whole.
+void put_list(json::object& result, std::string_view name, json::object& data, std::string_view from);
+
+/// "web.shop" of the argument `service`, as REST's path has it. Problems: invalid_arguments.
+[[nodiscard]] std::variant<std::string, mcp::tool_problem> service_key(const json::object& given, std::string_view name = "service");
+[[nodiscard]] std::string segment(std::string_view text);
+[[nodiscard]] std::string text_of(const json::object& from, std::string_view name);
+[[nodiscard]] std::int64_t number_of(const json::object& from, std::string_view name);
+
+} // namespace fwd::tools
