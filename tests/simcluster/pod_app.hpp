@@ -26,7 +26,8 @@ public:
     std::size_t write(std::span<const std::byte> from) final;
     std::span<const std::byte> peek() final;
     void take(std::size_t bytes) final;
-    [[nodiscard]] state now() const final { return state_; }
+    /// What is stopped cannot have closed.
+    [[nodiscard]] state now() const final { return stalled_ && state_ == state::finished ? state::open : state_; }
     void close() final;
     void on_change(callback told) final { told_ = std::move(told); }
 

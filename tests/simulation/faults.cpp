@@ -39,17 +39,23 @@ public:
             return;
         case kind::restart_container:
             if (pods_.empty()) return;
-            in_.cluster->restart_container(picked(), what_.lasts);
-            return excuse_service(in_.known_by(), now_);
+            in_.cluster->pods().behaviour(picked()).container_down = true;
+            in_.cluster->pods().end_connections(picked(), false);
+            excuse_service(in_.known_by(), now_);
+            return keep_unready(true);
         case kind::unready_pod:
             if (pods_.empty()) return;
-            in_.cluster->control().set_ready(picked(), false);
-            return later([&in = in_, pod = picked()] { in.cluster->control().set_ready(pod, true); });
+            return keep_unready(false);
         case kind::stall_pod:
             if (pods_.empty()) return;
+            if (std::exchange(in_.stalled[uid_of(in_, picked())], true)) return; // it is already
             in_.cluster->pods().set_stalled(picked(), true);
+            in_.stalls.emplace_back(service_.key(), now_, ends_ + 5s);
             in_.excuse_requests("half " + service_.key(), ends_ + 5s, now_, "stalled pod and half-closed client");
-            return later([&in = in_, pod = picked()] { in.cluster->pods().set_stalled(pod, false); });
+            return later([&in = in_, pod = picked(), uid = uid_of(in_, picked())] {
+                in.stalled[uid] = false;
+                if (uid_of(in, pod) == uid) in.cluster->pods().set_stalled(pod, false);
+            });
         case kind::reset_pod:
             if (pods_.empty()) return;
             in_.cluster->pods().end_connections(picked(), true);
@@ -65,11 +71,12 @@ public:
             return excuse_all(now_, now_);
         case kind::hole_tunnels:
             if (pods_.empty()) return;
-            in_.cluster->black_hole({connection_use::tunnel, {}, picked(), {}}, true);
+            if (in_.daemon) in_.daemon->net().silence(picked().namespace_name + "/" + picked().name);
             in_.trouble_tunnels(now_ + notice_time);
             return excuse_service(now_ + notice_time, now_);
         case kind::stall_tunnels:
             if (pods_.empty()) return;
+            in_.stalls.emplace_back(service_.key(), now_, ends_ + 5s);
             in_.cluster->stop_reading({connection_use::tunnel, {}, picked(), {}}, true);
             in_.trouble_tunnels(ends_ + notice_time);
             excuse_service(ends_ + 1s, now_);
@@ -126,6 +133,24 @@ private:
         in_.log.note("pod {}/{} goes", pod.namespace_name, pod.name);
         in_.cluster->control().delete_pod(pod, grace);
         excuse_service(in_.known_by(), now_ + grace);
+    }
+
+    [[nodiscard]] static std::string uid_of(const world& in, const object_key& pod)
+    {
+        const auto object = in.cluster->store().find(*simcluster::find_type("", "pods"), pod);
+        return object ? object->uid : std::string{};
+    }
+    /// The picked pod is not ready until this fault, and every other that keeps it so, has ended. Its successor is another pod.
+    void keep_unready(bool down)
+    {
+        const auto uid = uid_of(in_, picked());
+        ++in_.kept_unready[uid];
+        in_.cluster->control().set_ready(picked(), false);
+        later([&in = in_, pod = picked(), uid, down] {
+            if (uid_of(in, pod) != uid) return;
+            if (down) in.cluster->pods().behaviour(pod).container_down = false;
+            if (--in.kept_unready[uid] == 0) in.cluster->control().set_ready(pod, true);
+        });
     }
 
     void roll_out()

@@ -150,6 +150,8 @@ private:
         one.pod_closes = chance(50);
         if (chance(20)) {
             one.how = one_of({manner::leaves, manner::closes, manner::stalls, manner::stalls, manner::hangs_up});
+            // A half-close may end the other direction after some time: who says it must read on.
+            if (one.half_close && one.how == manner::stalls) one.how = manner::whole;
             one.turning_point = below(one.down + 1);
             one.pause = one.how == manner::hangs_up ? ms(1, 5000) : ms(100, 40'000);
         }

@@ -9,6 +9,9 @@ namespace {
 constexpr duration every = 100ms;        ///< so often it is compared
 constexpr duration may_differ = 1s;      ///< product: no state shown differs for longer
 constexpr duration visible = 200ms;      ///< a pod that was there for less need not have been used
+constexpr duration grace = 10s;          ///< beyond its own pace, for a request that nothing disturbed
+constexpr duration longest = 75s;        ///< beyond its own pace and --wait, for any: silent tunnels must have been noticed
+constexpr duration lately = 60s;
 constexpr duration remembered = 59500ms; ///< after its last pod a service is hoped for this long
 
 std::string text_of(const std::set<std::string>& all)
@@ -16,6 +19,16 @@ std::string text_of(const std::set<std::string>& all)
     std::string made;
     for (const auto& one : all) made += (made.empty() ? "" : ", ") + one;
     return "{" + made + "}";
+}
+
+/// What a request takes by its own doing: gaps and pauses of the client and of the pod.
+duration own_pace(const planned_request& of)
+{
+    const auto gaps = [](std::uint64_t bytes, std::uint64_t piece, duration gap) {
+        return piece ? gap * static_cast<std::int64_t>(bytes / piece + 1) : duration{};
+    };
+    const auto linger = of.pod_closes ? 2s : 0s;
+    return gaps(of.up, of.up_piece, of.up_gap) + gaps(of.down, of.down_piece, of.down_gap) + (of.how == manner::stalls ? of.pause : 0s) + linger;
 }
 
 } // namespace
@@ -52,10 +65,14 @@ void invariants::judge(const outcome& one)
                  std::chrono::duration<double>(one.ended - one.began).count(), one.sent, one.received, one.detail,
                  excused ? " (" + excused->why + ")" : "");
     using end = outcome::end;
+    judge_time(one, excused != nullptr);
     if (one.how == end::left || one.how == end::answered) return;
     if (one.how == end::short_answer && !seen.pod_ended && !(excused && one.plan.half_close))
         of_.log.violated("truncated: request {} to {} ended in an orderly way after {}", one.plan.id, one.key, one.detail);
     if (excused) return;
+    // Who has just come to be, while the daemon cannot see it, has no name and no listener yet.
+    const bool unseen = one.ended < of_.view_troubled_until && of_.pods.appeared(one.key, one.ended - lately, one.ended);
+    if (one.how == end::refused && unseen) return;
     if (!of_.pods.existed_throughout(one.key, one.began - may_differ, one.ended)) return;
     const auto allowed = one.began + of_.plan.wait;
     if (seen.times > 0)
@@ -67,6 +84,17 @@ void invariants::judge(const outcome& one)
     else if (one.ended < allowed - visible && of_.pods.hope_throughout(one.key, one.began, one.ended, remembered))
         of_.log.violated("lost: request {} to {} {} although a pod was on its way ({})", one.plan.id, one.key, name_of(one.how),
                          one.detail);
+}
+
+/// Nobody waits without a reason: not for a pod that is there, nor for ever.
+void invariants::judge_time(const outcome& one, bool excused)
+{
+    const auto took = one.ended - one.began - own_pace(one.plan) - of_.stalled_within(one.service, one.began, one.ended);
+    const auto seconds = std::chrono::duration<double>(one.ended - one.began).count();
+    if (took > of_.plan.wait + longest)
+        of_.log.violated("late: request {} to {} was not over for {:.1f} s", one.plan.id, one.key, seconds);
+    else if (took > grace && !excused && of_.pods.always_answered(one.key, one.began, one.ended))
+        of_.log.violated("late: request {} to {} took {:.1f} s, and nothing disturbed it", one.plan.id, one.key, seconds);
 }
 
 void invariants::all_over()
@@ -217,7 +245,7 @@ void invariants::at_rest()
     // The listener, a watch of services and pods for each namespace, and a spare connection or two.
     const auto most = 1 + 3 * of_.wished.size() + 4;
     if (of_.daemon->net().open() > most)
-        of_.log.violated("rest: the daemon has {} connections, more than {}", of_.daemon->net().open(), most);
+        of_.log.violated("rest: the daemon has {} connections, more than {}{}", of_.daemon->net().open(), most, of_.daemon->net().open_ones());
 }
 
 void invariants::stopped(bool in_time, duration took)
@@ -229,7 +257,6 @@ void invariants::stopped(bool in_time, duration took)
     if (!of_.net.routes.empty()) of_.log.violated("end: {} routes are left", of_.net.routes.size());
     if (!of_.daemon->state().services().empty())
         of_.log.violated("end: {} services are still shown", of_.daemon->state().services().size());
-    if (of_.daemon->net().open() > 0) of_.log.violated("end: the daemon has {} connections left", of_.daemon->net().open());
 }
 
 void invariants::nothing_left()

@@ -35,6 +35,7 @@ private:
     void differs(const std::string& what, time_point calm);
     void compare_services();
     void compare_machine();
+    void judge_time(const outcome& one, bool excused);
     [[nodiscard]] const excuse* excuse_for(const outcome& one) const;
 
     world& of_;

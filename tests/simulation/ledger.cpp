@@ -77,8 +77,13 @@ private:
         if (received_ + bytes.size() > up_)
             return book_.complain(
                 fmt::format("request {}: {} bytes arrived at the pod instead of {}", *id_, received_ + bytes.size(), up_));
-        if (const auto wrong = first_wrong(bytes, *id_, direction::up, received_))
-            return book_.complain(fmt::format("request {}: byte {} on its way to the pod is another's", *id_, *wrong));
+        if (spoiled_) return;
+        if (const auto wrong = first_wrong(bytes, *id_, direction::up, received_)) {
+            spoiled_ = true;
+            const auto place = place_of(bytes.subspan(*wrong - received_), *id_, direction::up, up_);
+            return book_.complain(fmt::format("request {}: byte {} on its way to the pod is {}", *id_, *wrong,
+                                              place ? "its byte " + std::to_string(*place) : "not its own"));
+        }
         received_ += bytes.size();
         seen.received = received_;
         if (received_ < up_ || seen.complete) return;
@@ -98,12 +103,12 @@ private:
     {
         while (answering_ && !resting_ && said_ < down_ && !congested()) {
             auto size = std::min<std::uint64_t>(down_ - said_, largest_piece);
-            if (piece_) size = std::min(size, piece_);
+            if (piece_) size = std::min(size, piece_ - said_ % piece_);
             std::string part(size, '\0');
             fill({reinterpret_cast<std::byte*>(part.data()), part.size()}, *id_, direction::down, said_);
             say(part);
             said_ += size;
-            if (!piece_ || gap_ <= 0ns || said_ == down_) continue;
+            if (!piece_ || gap_ <= 0ns || said_ == down_ || said_ % piece_ != 0) continue;
             resting_ = true;
             later(gap_, [this] {
                 resting_ = false;
@@ -127,7 +132,7 @@ private:
     std::optional<std::uint64_t> id_;
     std::uint64_t up_ = 0, down_ = 0, piece_ = 0, received_ = 0, said_ = 0;
     duration gap_{};
-    bool duplex_ = false, closes_ = false, answering_ = false, resting_ = false, own_end_ = false, closed_ = false;
+    bool spoiled_ = false, duplex_ = false, closes_ = false, answering_ = false, resting_ = false, own_end_ = false, closed_ = false;
 };
 
 } // namespace

@@ -47,4 +47,14 @@ inline void fill(std::span<std::byte> into, std::uint64_t connection, direction 
     return std::nullopt;
 }
 
+/// Where in the same stream these bytes belong, when they came at the wrong place: for the report of a failure.
+[[nodiscard]] inline std::optional<std::uint64_t> place_of(std::span<const std::byte> bytes, std::uint64_t connection, direction way,
+                                                           std::uint64_t most)
+{
+    if (bytes.size() < 8) return std::nullopt;
+    for (std::uint64_t at = 0; at < most; ++at)
+        if (!first_wrong(bytes.first(8), connection, way, at)) return at;
+    return std::nullopt;
+}
+
 } // namespace fwd::simulation

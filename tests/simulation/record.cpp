@@ -52,15 +52,38 @@ bool availability::hope_throughout(const std::string& key, time_point from, time
 {
     const auto& all = of(key);
     if (all.empty() || all.front().from > from) return false;
+    to = std::max(to, from + 1ns); // a moment is a span, too
     std::optional<time_point> last_eligible;
     for (std::size_t i = 0; i < all.size(); ++i) {
         const auto ends = i + 1 < all.size() ? all[i + 1].from : to;
         if (!all[i].eligible.empty()) last_eligible = ends;
         if (ends <= from || all[i].from >= to) continue;
         if (!all[i].eligible.empty() || all[i].starting) continue;
+        if (all[i].closed) return false;
         if (!last_eligible || std::min(ends, to) - *last_eligible >= memory) return false;
     }
     return true;
+}
+
+bool availability::always_answered(const std::string& key, time_point from, time_point to) const
+{
+    const auto& all = of(key);
+    if (!existed_throughout(key, from, to)) return false;
+    to = std::max(to, from + 1ns);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto ends = i + 1 < all.size() ? all[i + 1].from : to;
+        if (all[i].eligible.empty() && ends > from && all[i].from < to) return false;
+    }
+    return true;
+}
+
+bool availability::appeared(const std::string& key, time_point from, time_point to) const
+{
+    if (daemon_since_ >= from) return true;
+    const auto& all = of(key);
+    for (std::size_t i = 1; i < all.size(); ++i)
+        if (all[i].exists && !all[i - 1].exists && all[i].from >= from && all[i].from <= to) return true;
+    return false;
 }
 
 bool availability::existed_throughout(const std::string& key, time_point from, time_point to) const

@@ -19,9 +19,10 @@ struct moment {
     bool exists = false;            ///< the service is in the cluster and wished for
     std::set<std::string> eligible; ///< "name uid" of pods
     bool starting = false;          ///< a pod that may become eligible
+    bool closed = false;            ///< scaled to zero: nobody is to be hoped for
     bool operator==(const moment& other) const
     {
-        return exists == other.exists && eligible == other.eligible && starting == other.starting;
+        return exists == other.exists && eligible == other.eligible && starting == other.starting && closed == other.closed;
     }
 };
 
@@ -35,10 +36,16 @@ public:
     [[nodiscard]] bool could_answer(const std::string& key, time_point from, time_point to, duration least) const;
     /// At every time within the span a pod was eligible, starting, or had been eligible within `memory`.
     [[nodiscard]] bool hope_throughout(const std::string& key, time_point from, time_point to, duration memory) const;
+    /// At every time within the span the service was there and a pod eligible.
+    [[nodiscard]] bool always_answered(const std::string& key, time_point from, time_point to) const;
+    /// The service came to be, or the daemon began, within the span.
+    [[nodiscard]] bool appeared(const std::string& key, time_point from, time_point to) const;
+    void daemon_began(time_point at) { daemon_since_ = at; }
     [[nodiscard]] bool existed_throughout(const std::string& key, time_point from, time_point to) const;
 
 private:
     std::map<std::string, std::vector<moment>> moments_;
+    time_point daemon_since_{};
 };
 
 /// A cause outside the engine: requests that began by one moment and were not over at another may have failed of it.

@@ -1,10 +1,15 @@
 #include "tests/simulation/wires.hpp"
 
+#include "common/text.hpp"
 #include "tests/simcluster/unruly_stream.hpp"
 
 #include <algorithm>
 
 namespace fwd::simulation {
+
+namespace {
+constexpr duration given_up_after = 900s;
+}
 
 struct wires::state {
     asio::any_io_executor executor;
@@ -50,12 +55,33 @@ public:
     void wait(interest what, callback ready) override { beneath_.wait(what, std::move(ready)); }
     void cancel(interest what) override { beneath_.cancel(what); }
     bool abandoned() override { return under_ ? under_->abandoned() : false; }
+    bool peer_closed() override { return under_ ? under_->peer_closed() : false; }
     void shutdown_write() override { beneath_.shutdown_write(); }
     void reset() override { beneath_.reset(); }
     void close() override { beneath_.close(); }
-    std::size_t unsent() const override { return beneath_.unsent(); }
+    std::size_t unsent() const override { return under_ ? under_->unsent() : 0; } // what a dead link took lies in its kernel
+
+    /// What the machine behind a dead path acknowledges: nothing.
+    std::chrono::nanoseconds silence() const override
+    {
+        return silent_since_ && beneath_.unsent() > 0 ? of_->clock.now() - *silent_since_ : std::chrono::nanoseconds{};
+    }
 
     void drop() { beneath_.drop(); }
+    void go_silent()
+    {
+        if (silent_since_) return;
+        silent_since_ = of_->clock.now();
+        beneath_.black_hole(true);
+        // The kernel gives a dead path up in the end.
+        of_->clock.call_after(given_up_after, [of = of_, id = id_] {
+            if (const auto at = of->open.find(id); at != of->open.end()) at->second->drop();
+        });
+    }
+    [[nodiscard]] wire_use use() const { return use_; }
+    [[nodiscard]] const std::string& pod() const { return pod_; }
+    /// Its first line, for reports.
+    [[nodiscard]] std::string about() const { return printable(head_.substr(0, head_.find('\r'))); }
     /// Whose `abandoned` counts: the stream that beneath_ owns.
     void set_under(data_stream* under) { under_ = under; }
 
@@ -106,7 +132,7 @@ private:
     {
         const auto which = *std::exchange(trap_, {});
         if (which.hole)
-            beneath_.black_hole(true);
+            go_silent();
         else
             beneath_.drop();
         if (of_->sprung && *of_->sprung) (*of_->sprung)(which, pod_);
@@ -119,6 +145,7 @@ private:
     std::string head_, pod_;
     wire_use use_ = wire_use::other;
     std::optional<trap> trap_;
+    std::optional<time_point> silent_since_;
     std::uint64_t left_ = 0;
     std::vector<iovec> pieces_;
 };
@@ -198,9 +225,22 @@ void wires::pull_out()
     for (const auto& [id, one] : state_->open) one->drop();
 }
 
+void wires::silence(const std::string& pod)
+{
+    for (const auto& [id, one] : state_->open)
+        if (one->use() == wire_use::tunnel && one->pod() == pod) one->go_silent();
+}
+
 std::size_t wires::open() const
 {
     return state_->open.size() + state_->listening.size();
+}
+
+std::string wires::open_ones() const
+{
+    std::string all;
+    for (const auto& [id, one] : state_->open) all += "\n      " + one->about();
+    return all;
 }
 
 awaitable<result<std::unique_ptr<data_stream>>> wires::connect(endpoint to)

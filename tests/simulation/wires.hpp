@@ -33,10 +33,14 @@ public:
     void set(trap next);
     /// A trap has closed: what it was, and the pod of a tunnel as "namespace/name".
     std::function<void(const trap& which, const std::string& pod)> sprung;
+    /// No byte passes any more on the tunnels to this pod ("namespace/name").
+    void silence(const std::string& pod);
     /// Everything is reset and nothing works any more.
     void pull_out();
     /// Connections and listeners of the daemon.
     [[nodiscard]] std::size_t open() const;
+    /// What they said first, a line each.
+    [[nodiscard]] std::string open_ones() const;
 
     awaitable<result<std::unique_ptr<data_stream>>> connect(endpoint to) override;
     awaitable<result<std::unique_ptr<data_stream>>> connect_unix(std::string path) override;

@@ -126,6 +126,7 @@ void world::start_daemon()
         trouble_tunnels(now + (which.hole ? 41s : 1s));
     };
     daemon->start({wished.begin(), wished.end()});
+    pods.daemon_began(clock.now());
     trouble_view(clock.now() + settle_time);
 }
 
@@ -140,6 +141,14 @@ std::string world::service_of_pod(const std::string& pod) const
 void world::excuse_requests(std::string service, time_point began_by, time_point over_from, std::string why)
 {
     excuses.push_back({std::move(service), began_by, over_from, std::move(why)});
+}
+
+duration world::stalled_within(const std::string& service, time_point from, time_point to) const
+{
+    duration sum{};
+    for (const auto& [of, begins, ends] : stalls)
+        if (of == service) sum += std::max(duration{0}, std::min(ends, to) - std::max(begins, from));
+    return sum;
 }
 
 time_point world::known_by() const
@@ -163,6 +172,9 @@ void world::look()
         is.exists = found != truth.end() && wished.contains(service.namespace_name);
         if (found != truth.end())
             for (const auto& pod : found->pods) is.eligible.insert(pod.name + " " + pod.uid);
+        const auto workload = cluster->store().find(*simcluster::find_kind("apps/v1", service.stateful ? "StatefulSet" : "Deployment"),
+                                                    {service.namespace_name, service.name});
+        is.closed = !workload || simcluster::text_at(workload->body, "spec.replicas") == "0";
         std::map<std::string, moment> stable;
         for (const auto& pod : cluster->store().list(pod_type, service.namespace_name)) {
             const auto* labels = simcluster::object_at(pod->body, "metadata.labels");
@@ -173,6 +185,7 @@ void world::look()
             auto& own = stable[pod->name];
             own.from = now;
             own.exists = is.exists;
+            own.closed = is.closed;
             own.starting = starting;
             if (is.eligible.contains(pod->name + " " + pod->uid)) own.eligible.insert(pod->name + " " + pod->uid);
             stable_pods_seen[service.key() + "#" + pod->name] = now;
@@ -181,7 +194,7 @@ void world::look()
             for (int i = 0; i < service.replicas; ++i) {
                 const auto name = service.name + "-" + std::to_string(i);
                 auto at = stable.find(name);
-                moment own = at == stable.end() ? moment{now, is.exists, {}, false} : at->second;
+                moment own = at == stable.end() ? moment{now, is.exists, {}, false, is.closed} : at->second;
                 pods.now(service.key() + "#" + name, std::move(own));
             }
         if (!(pods.last(service.key()) == is))
@@ -238,11 +251,26 @@ void world::begin_request(const planned_request& one)
                                              "." + service.namespace_name + "." + std::string{context_alias}};
     name += endings[one.name % endings.size()];
     if (look_again_ || cluster->store().revision() != seen_revision_) look();
+    log.note("request {} to {} begins: up {} down {}{}{}{}{} manner {} at {} for {} ms, pieces {}/{} gaps {}/{} ms", one.id, key, one.up,
+             one.down, one.greeted ? ", greeted" : "", one.duplex ? ", duplex" : "", one.half_close ? ", half-close" : "",
+             one.pod_closes ? ", pod closes" : "", static_cast<int>(one.how), one.turning_point, one.pause / 1ms, one.up_piece,
+             one.down_piece, one.up_gap / 1ms, one.down_gap / 1ms);
     load->begin(one, service.key(), key, name);
+}
+
+void world::note_plan()
+{
+    log.note("seed {}: {:.0f} s, transport {}, Kubernetes 1.{}, round trip {} ms, pods ready after {} ms and gone after {} ms, wait {} s, "
+             "pipes of {}, steps of {}",
+             plan.seed, std::chrono::duration<double>(plan.length).count(), static_cast<int>(plan.transport), plan.minor,
+             plan.round_trip / 1ms, plan.ready_after / 1ms, plan.terminate_after / 1ms, plan.wait / 1s, plan.pipe, plan.step);
+    for (const auto& one : plan.services)
+        log.note("service {}: {} {}{}", one.key(), one.replicas, one.stateful ? "stateful" : "pods", one.sticky ? ", sticky" : "");
 }
 
 void world::play()
 {
+    note_plan();
     // Pods first, so that the daemon finds a cluster that lives.
     run_until(clock.now() + plan.ready_after + 500ms);
     look();
@@ -269,6 +297,9 @@ void world::rest()
     checks_->end();
     clock.run(load->stop());
     clock.run(cluster->stop());
+    clock.settle();
+    daemon.reset();
+    dead.clear();
     clock.settle();
     checks_->nothing_left();
     log.note("over: {} requests", plan.requests.size());

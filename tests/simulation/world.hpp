@@ -49,6 +49,12 @@ public:
     std::set<std::string> changed_services; ///< those with another port besides
     /// What the daemon sees of the cluster, or of its tunnels, may be behind until then, for reasons outside it.
     time_point view_troubled_until{}, tunnels_troubled_until{};
+    /// By uid: how many faults keep a pod from being ready.
+    std::map<std::string, int> kept_unready;
+    std::map<std::string, bool> stalled;
+    /// By service: spans in which a pod of it was stopped.
+    std::vector<std::tuple<std::string, time_point, time_point>> stalls;
+    [[nodiscard]] duration stalled_within(const std::string& service, time_point from, time_point to) const;
     /// Pods that are, or were within the last minute: "ns/service#pod" with the moment of the last sight.
     std::map<std::string, time_point> stable_pods_seen;
 
@@ -66,6 +72,7 @@ public:
 
 private:
     void fill_cluster();
+    void note_plan();
     void run_until(time_point until);
     void apply_later();
     void begin_request(const planned_request& one);
