@@ -152,8 +152,8 @@ void relay::half_closed()
     const auto now = clock_.now();
     half_close_limit_ = now + limits_.longest_half_close;
     counted_at_limit_ = bytes_in_;
-    // Silence is counted from the half-close on, or from the pod's last byte.
-    if (last_from_pod_ == time_point{}) last_from_pod_ = now;
+    // What the pod has to say to all of the request it can say from now on: silence before that is none of its.
+    last_from_pod_ = now;
     if (half_ == half_close::eager) pass_on_end();
     look_again(now + limits_.gone_after);
 }

@@ -154,6 +154,21 @@ TEST_CASE("a lazy half-close is passed on when the pod has been silent for two s
     CHECK(b.ended == 0);
 }
 
+TEST_CASE("the pod's silence before a half-close counts for nothing", "[relay]")
+{
+    bed b;
+    b.one->start(b.tunnel, 80);
+    b.tunnel.say("greeting");
+    b.clock.advance(10s);
+    b.client_says("ask");
+    b.far->shutdown_write();
+    b.clock.settle();
+    b.clock.advance(1900ms);
+    CHECK_FALSE(b.tunnel.finished);
+    b.clock.advance(200ms);
+    CHECK(b.tunnel.finished);
+}
+
 TEST_CASE("an eager half-close is passed on at once, and a lazy one after thirty seconds at most", "[relay]")
 {
     bed eager{half_close::eager};
