@@ -84,9 +84,13 @@ private:
 
 class socket_stream final : public data_stream {
 public:
-    /// `diag`: for streams whose peer is on this machine.
-    socket_stream(asio::any_io_executor executor, int fd, std::shared_ptr<socket_diag> diag = {})
-        : ready_{std::move(executor), fd}, diag_{std::move(diag)}
+    /// What is asked about a peer on this machine.
+    struct neighbour {
+        endpoint local, peer;
+        std::shared_ptr<socket_diag> diag;
+    };
+    socket_stream(asio::any_io_executor executor, int fd, std::optional<neighbour> from = {})
+        : ready_{std::move(executor), fd}, from_{std::move(from)}
     {
     }
 
@@ -138,7 +142,14 @@ public:
         int unread = 0;
         return (ask.revents & POLLRDHUP) && ::ioctl(ready_.fd(), FIONREAD, &unread) == 0 && unread == 0;
     }
-    bool peer_closed() override;
+    /// TCP itself does not tell a closed socket from one that only finished writing; the socket's owner does.
+    bool peer_closed() override
+    {
+        if (!ready_.open()) return true;
+        if (!from_) return false;
+        const auto found = from_->diag->find(from_->peer, from_->local);
+        return found && found->inode == 0;
+    }
     std::chrono::nanoseconds silence() const override
     {
         auto& ready = const_cast<readiness&>(ready_);
@@ -161,7 +172,7 @@ private:
     }
 
     readiness ready_;
-    std::shared_ptr<socket_diag> diag_;
+    std::optional<neighbour> from_;
 };
 
 endpoint to_endpoint(const sockaddr_storage& from)
@@ -185,17 +196,6 @@ endpoint local_endpoint(int fd)
     socklen_t size = sizeof at;
     if (::getsockname(fd, reinterpret_cast<sockaddr*>(&at), &size) != 0) return {};
     return to_endpoint(at);
-}
-
-/// TCP itself does not tell a closed socket from one that only finished writing; the socket's owner does.
-bool socket_stream::peer_closed()
-{
-    if (!ready_.open()) return true;
-    sockaddr_storage peer{};
-    socklen_t size = sizeof peer;
-    if (!diag_ || ::getpeername(ready_.fd(), reinterpret_cast<sockaddr*>(&peer), &size) != 0) return false;
-    const auto found = diag_->find(to_endpoint(peer), local_endpoint(ready_.fd()));
-    return found && found->inode == 0;
 }
 
 void set_option(int fd, int level, int name, int value)
@@ -237,14 +237,15 @@ public:
         }
         in_reserve_ = fd >= first_kept_free_; // descriptors are given out lowest first
         accepted made;
-        made.stream = std::make_unique<socket_stream>(executor_, fd, diag_);
         if (from.ss_family == AF_UNIX || !path_.empty()) {
             ucred who{};
             socklen_t length = sizeof who;
             if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &length) == 0) made.peer_user = who.uid;
+            made.stream = std::make_unique<socket_stream>(executor_, fd);
         } else {
             made.peer = to_endpoint(from);
             made.local = local_endpoint(fd);
+            made.stream = std::make_unique<socket_stream>(executor_, fd, socket_stream::neighbour{made.local, made.peer, diag_});
         }
         return std::optional<accepted>{std::move(made)};
     }
