@@ -16,7 +16,7 @@ using catalog::verdict;
 namespace {
 
 /// An application that reset its connections lately is more likely to be asked about than one that did so long ago.
-constexpr duration lately = 10min;
+constexpr duration lately = 2min;
 
 bool is_one_of(std::string_view code, std::initializer_list<std::string_view> set)
 {
@@ -184,9 +184,17 @@ verdict nobody_listens(const explain_facts& of, const catalog::forward& at, cons
     for (const auto& one : of.pods) {
         if (one.meta.name != pod) continue;
         std::string has;
+        bool declared = false;
         for (const auto& container : one.containers)
-            for (const auto& port : container.ports) has += fmt::format("{}{}", has.empty() ? "" : ", ", port.port);
-        if (!has.empty()) made.sentence += fmt::format("; its containers declare {}", has);
+            for (const auto& port : container.ports) {
+                has += fmt::format("{}{}", has.empty() ? "" : ", ", port.port);
+                declared = declared || port.port == at.pod_port;
+            }
+        if (declared) {
+            made.sentence += ", though a container declares it";
+            made.suggestion = "Make the application listen there, on localhost or on all addresses: its log tells whether it does.";
+        } else if (!has.empty())
+            made.sentence += fmt::format("; its containers declare {}", has);
         if (!at.container.empty()) made.next.push_back(log_step(of, pod, at.container, false));
     }
     made.next.push_back(step(fmt::format("{} edit service {}", kubectl(of), of.service), "targetPort is there"));

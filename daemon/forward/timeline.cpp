@@ -41,8 +41,16 @@ void add_history(entries& to, const std::vector<past>& errors, const std::vector
     for (const auto& one : errors) {
         auto about = one.code.empty() ? std::string{"history"} : "history, " + one.code;
         if (!one.pod.empty()) about += ", pod " + one.pod;
-        to.push_back({one.when, "fwd", "error", named(one, how) + one.message, std::move(about)});
-        if (one.resolved) to.push_back({*one.resolved, "fwd", "resolved", named(one, how) + "over: " + one.message, "history"});
+        auto text = one.message;
+        if (one.code == "port_refused") { // the runtime's words are long and about its own affairs
+            text = "the pod refused the port: nothing listens there";
+            about += ": " + printable(one.message);
+        }
+        to.push_back({one.when, "fwd", "error", named(one, how) + text, std::move(about)});
+        if (!one.resolved) continue;
+        auto over = fmt::format("{}over after {}", named(one, how), span_text(*one.resolved - one.when));
+        if (!one.code.empty()) over += ": " + one.code;
+        to.push_back({*one.resolved, "fwd", "resolved", std::move(over), "history"});
     }
     for (const auto& one : returns) {
         auto text = one.code == "pod_replaced" ? fmt::format("connections go to pod {}: {}", one.pod, one.message)

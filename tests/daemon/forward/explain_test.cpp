@@ -313,6 +313,9 @@ TEST_CASE("a port that leads nowhere is told with what there is instead", "[expl
         CHECK(got.code == "port_refused");
         CHECK(got.sentence == "nothing listens on port 8080 in pod web-1, where port 80 of web.shop leads; its containers declare 9090");
         CHECK_THAT(got.suggestion, Contains("targetPort"));
+        one.pod().containers.front().ports.push_back({"", "TCP", 8080});
+        CHECK_THAT(judge(one.facts).sentence, Contains("though a container declares it"));
+        CHECK_THAT(judge(one.facts).suggestion, Contains("localhost or on all addresses"));
     }
 }
 
