@@ -14,6 +14,8 @@ import sys
 import time
 import urllib.parse
 
+import contract
+
 SKIPPED = 77
 UID = 12321
 USER = "tester"
@@ -250,11 +252,23 @@ class Daemon:
 
     def request(self, method, path, body=None, seconds=30):
         """(status, JSON) over the Unix socket, as the caller who is root."""
-        connection = UnixHTTP(self.socket_path() or "/no/socket", seconds)
-        with contextlib.closing(connection):
+        with contextlib.closing(self.connection(seconds)) as connection:
             connection.request(method, path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
             answer = connection.getresponse()
-            return answer.status, json.loads(answer.read() or b"null")
+            status, content = answer.status, json.loads(answer.read() or b"null")
+        self.hold_to_contract(method, path, status, content)
+        return status, content
+
+    def connection(self, seconds=30):
+        return UnixHTTP(self.socket_path() or "/no/socket", seconds)
+
+    def hold_to_contract(self, method, path, status, content):
+        """Every reply is as /openapi.yaml says."""
+        if not contract.known():
+            with contextlib.closing(self.connection()) as connection:
+                connection.request("GET", "/openapi.yaml")
+                contract.load(connection.getresponse().read())
+        contract.check(method, path, status, content)
 
     def api(self, method, path, body=None, seconds=30):
         status, answer = self.request(method, f"/api/v1{path}", body, seconds)

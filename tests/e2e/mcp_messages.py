@@ -16,7 +16,16 @@ MODERN = "2026-07-28"
 CALLS = (("list_services", {}), ("list_services", {"limit": 1, "include_forwards": True}), ("list_services", {"limit": 0}),
          ("list_k8s_services", {"namespace": "shop"}), ("add_service", {"service": "web.shop", "wait": "none"}),
          ("get_connection_info", {"service": "web.shop"}), ("add_service", {"service": "Not A Name"}),
-         ("remove_service", {"service": "nothing-like-it"}))
+         ("remove_service", {"service": "nothing-like-it"}), ("get_service", {"service": "web.shop"}), ("find_services", {"query": "web"}),
+         ("check_connection", {"service": "web.shop"}), ("explain_service", {"service": "web.shop"}), ("explain_service", {}), ("get_health", {}),
+         ("get_quick_status", {}), ("get_analysis", {}), ("diagnose_errors", {}), ("get_metrics", {}), ("get_metrics", {"scope": "by_service"}),
+         ("get_http_traffic", {"service": "web.shop"}), ("get_logs", {"count": 5}), ("get_history", {"type": "events"}), ("doctor", {}),
+         ("list_hostnames", {}), ("export_env", {"format": "dotenv"}), ("reconnect_service", {"service": "web.shop"}), ("reconnect_all_errors", {}),
+         ("sync_service", {"service": "web.shop"}), ("list_contexts", {}), ("list_k8s_namespaces", {}), ("list_ports", {"namespace": "shop", "service": "web"}),
+         ("list_pods", {"namespace": "shop"}), ("get_pod", {"namespace": "shop", "pod": "deploy/web"}), ("get_pod_logs", {"namespace": "shop", "pod": "deploy/web"}),
+         ("get_events", {"namespace": "shop"}), ("get_endpoints", {"namespace": "shop", "service": "web"}), ("add_namespace", {"namespace": "shop", "wait": "none"}),
+         ("remove_namespace", {"namespace": "no-such-namespace"}))
+READS = ("fwd://status", "fwd://services", "fwd://forwards", "fwd://metrics", "fwd://summary", "fwd://errors", "fwd://contexts", "fwd://hostnames", "fwd://log")
 
 
 class Schemas:
@@ -96,6 +105,27 @@ def check_call(schemas, tools, name, message):
     assert len(json.dumps(result.get("structuredContent", {}))) < 20000
 
 
+def check_offers(schemas, ask, fits):
+    """Resources, prompts and completion. A resource that cannot be read now is an error in the version's shape."""
+    fits(ask("resources/list"), "ListResourcesResult")
+    fits(ask("resources/templates/list"), "ListResourceTemplatesResult")
+    for uri in READS:
+        read = ask("resources/read", uri=uri)
+        if "result" in read:
+            fits(read, "ReadResourceResult")
+        else:
+            schemas.check(read, "JSONRPCErrorResponse", "JSONRPCError")
+            assert read["error"]["data"]["next"] or read["error"]["data"]["code"], read
+    missing = ask("resources/read", uri="fwd://nothing/of/ours")
+    assert missing["error"]["data"]["uri"] == "fwd://nothing/of/ours"
+    prompts = ask("prompts/list")
+    fits(prompts, "ListPromptsResult")
+    for prompt in prompts["result"]["prompts"]:
+        given = {argument["name"]: "web" for argument in prompt.get("arguments", [])}
+        fits(ask("prompts/get", name=prompt["name"], arguments=given), "GetPromptResult")
+    fits(ask("completion/complete", ref={"type": "ref/prompt", "name": "debug_service"}, argument={"name": "service", "value": "w"}), "CompleteResult")
+
+
 def check_legacy(start, version, folder=SCHEMAS):
     schemas = Schemas(version, folder)
     bridge = start()
@@ -117,6 +147,10 @@ def check_legacy(start, version, folder=SCHEMAS):
         check_call(schemas, tools, name, bridge.ask("tools/call", params, told))
     for message in told:
         schemas.check(message, "ProgressNotification")
+    check_offers(schemas, lambda method, **params: bridge.ask(method, params), lambda message, name: schemas.check(message["result"], name))
+    schemas.check(bridge.ask("resources/subscribe", {"uri": "fwd://status"})["result"], "EmptyResult")
+    schemas.check(bridge.ask("resources/unsubscribe", {"uri": "fwd://status"})["result"], "EmptyResult")
+    schemas.check(bridge.ask("logging/setLevel", {"level": "emergency"})["result"], "EmptyResult")
     for wrong in (bridge.ask("tools/call", {"name": "no_such_tool"}), bridge.ask("no/such/method"), bridge.ask("tools/list", {"cursor": "x"})):
         schemas.check(wrong, "JSONRPCErrorResponse", "JSONRPCError")
     batch = [{"jsonrpc": "2.0", "id": "b1", "method": "ping"}, {"jsonrpc": "2.0", "id": "b2", "method": "tools/list"}]
@@ -150,6 +184,7 @@ def check_modern(start, folder=SCHEMAS):
         check_call(schemas, tools, name, message)
     for message in told:
         schemas.check(message, "ProgressNotification")
+    check_offers(schemas, ask, lambda message, name: schemas.check(message["result"], name))
     schemas.check(bridge.ask("tools/list", {"_meta": about | {"io.modelcontextprotocol/protocolVersion": "2027-01-01"}}), "UnsupportedProtocolVersionError")
     for wrong in (ask("ping"), ask("initialize"), bridge.ask("server/discover"), ask("tools/call", name="no_such_tool")):
         schemas.check(wrong, "JSONRPCErrorResponse")
@@ -174,6 +209,20 @@ def check_garbage(start):
         assert answer["error"]["code"] == code and "id" not in answer or answer.get("id") == 1, (text[:40], answer)
     bridge.write(b'{"pad":"' + b"x" * (9 * 1024 * 1024) + b'"}')
     assert bridge.read()["error"]["code"] == -32600
+    for wrong in ({"cursor": "x"}, {"cursor": 7}, {"cursor": ""}):
+        bridge.ask("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}})
+        assert bridge.ask("tools/list", wrong)["error"]["code"] == -32602
+    for one in (0, "", -1, 2**53 - 1, "a" * 1000):
+        bridge.send({"jsonrpc": "2.0", "id": one, "method": "ping"})
+        answer = bridge.read()
+        assert answer["id"] == one and type(answer["id"]) is type(one), answer
+    for one in (None, 1.5, [], True):
+        bridge.send({"jsonrpc": "2.0", "id": one, "method": "ping"})
+        assert bridge.read()["error"]["code"] == -32600, one
+    for number in range(100):
+        bridge.send({"jsonrpc": "2.0", "id": f"many{number}", "method": "tools/call", "params": {"name": "get_health"}})
+    answered = {bridge.read()["id"] for _ in range(100)}
+    assert len(answered) == 100, "every call is answered, if only as busy"
     bridge.write(b"\r\n   \n")
     assert bridge.ask("ping")["result"] == {}
     return bridge.end()
