@@ -210,8 +210,10 @@ private:
         repaint();
     }
 
+    /// The first reason counts: the end of reading follows from it.
     void end(ending how)
     {
+        if (over_) return;
         ending_ = how;
         over_ = true;
         with_.on.close();

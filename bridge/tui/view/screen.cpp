@@ -36,8 +36,8 @@ piece about_cursor(const model& of)
     const auto& is = row->is;
     if (const auto why = why_of(is); !why.empty()) return {fmt::format("{}: {}", is.service_name, why), tone_of_status(is.status)};
     std::string text;
+    if (!is.owner.client.empty() && is.owner.client != of.own_client) text = fmt::format("by {}", is.owner.client);
     for (const auto& each : is.hostnames) text += (text.empty() ? "" : "  ") + each;
-    if (!is.owner.client.empty() && is.owner.client != of.own_client) text += fmt::format("   by {}", is.owner.client);
     return {text, tone::faint};
 }
 
