@@ -39,7 +39,8 @@ awaitable<names> services(const bridge::rest_client& rest, std::string name_spac
             for (const auto& each : found->services) out.push_back(each.name);
         co_return out;
     }
-    if (const auto page = co_await rest.services({}))
+    bridge::service_query which;
+    if (const auto page = co_await rest.services(std::move(which)))
         for (const auto& each : page->services) out.push_back(each.service_name + "." + each.namespace_name);
     co_return out;
 }

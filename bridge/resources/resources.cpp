@@ -66,7 +66,9 @@ std::string key_of(const mcp::variables& known)
 
 awaitable<mcp::resource_answer> read_hostnames(const tools::kit& with, mcp::tool_call& call)
 {
-    const auto page = co_await with.rest_for(call).services({});
+    const auto rest = with.rest_for(call);
+    bridge::service_query which;
+    const auto page = co_await rest.services(std::move(which));
     if (!page) co_return tools::problem_from(page.error());
     json::array all;
     for (const auto& service : page->services)
