@@ -55,9 +55,14 @@ void supervisor::failed(port_state& port, const report& what)
     // Whoever waits for the server or the pod hears of it sooner by asking now.
     if (from.down()) from.poke();
     if (is_of_the_port(what.code)) return;
+    // Many connections that fail of one cause are one failure: the next try is due when it was.
+    if (port.retry) {
+        port.failure->next_retry = port.retry_due;
+        return;
+    }
     const auto pause = port.retrying.next(parts_.around.random);
-    port.failure->next_retry = clock_.wall_now() + pause;
-    clock_.cancel(port.retry);
+    port.retry_due = clock_.wall_now() + pause;
+    port.failure->next_retry = port.retry_due;
     port.retry = clock_.call_after(pause, [this, id = port.id] { try_again(id); });
 }
 

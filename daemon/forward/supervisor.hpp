@@ -114,6 +114,7 @@ private:
         std::uint64_t attempts = 0;
         backoff retrying{{500ms, 5s}};
         timer_id retry = 0; ///< of the next attempt without a client
+        wall_time retry_due{};
         endpoints sent;
     };
     /// An address with its ports and names: of the service itself, or of one stable pod.

@@ -190,3 +190,24 @@ TEST_CASE("a credential plugin that fails puts its context in error, and is run 
     CHECK(bed.get("web.shop.sim-exec").has_value());
     CHECK(bed.processes.asked.size() - runs == 1);
 }
+
+TEST_CASE("many connections that one cut ends are one failure: a second later the state is true again", "[truth]")
+{
+    engine_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    std::vector<std::unique_ptr<data_stream>> clients;
+    for (int i = 0; i < 12; ++i) {
+        auto one = bed.clock.run(bed.net.connect(make_endpoint(bed.host.names.at("cart"), 8080)));
+        REQUIRE(one.has_value());
+        const std::string part = "POST / HTTP/1.1\r\nHost: cart\r\nContent-Length: 9\r\n\r\n";
+        const iovec piece{const_cast<char*>(part.data()), part.size()};
+        REQUIRE((*one)->try_writev({&piece, 1}).bytes == part.size());
+        clients.push_back(std::move(*one));
+        bed.clock.advance(50ms);
+    }
+    REQUIRE(bed.cluster->drop_connections() > 0);
+    bed.clock.settle();
+    REQUIRE(bed.service("cart.shop").state == catalog::service_state::error);
+    bed.clock.advance(1s);
+    CHECK(bed.service("cart.shop").state == catalog::service_state::active);
+}
