@@ -6,11 +6,11 @@ namespace fwd::simulation {
 
 namespace {
 
-constexpr duration every = 100ms;        ///< so often it is compared
-constexpr duration may_differ = 1s;      ///< product: no state shown differs for longer
-constexpr duration visible = 200ms;      ///< a pod that was there for less need not have been used
-constexpr duration grace = 10s;          ///< beyond its own pace, for a request that nothing disturbed
-constexpr duration longest = 75s;        ///< beyond its own pace and --wait, for any: silent tunnels must have been noticed
+constexpr duration every = 100ms;   ///< so often it is compared
+constexpr duration may_differ = 1s; ///< product: no state shown differs for longer
+constexpr duration visible = 200ms; ///< a pod that was there for less need not have been used
+constexpr duration grace = 10s;     ///< beyond its own pace, for a request that nothing disturbed
+constexpr duration longest = 75s;   ///< beyond its own pace and --wait, for any: silent tunnels must have been noticed
 constexpr duration lately = 60s;
 constexpr duration remembered = 59500ms; ///< after its last pod a service is hoped for this long
 
@@ -28,7 +28,8 @@ duration own_pace(const planned_request& of)
         return piece ? gap * static_cast<std::int64_t>(bytes / piece + 1) : duration{};
     };
     const auto linger = of.pod_closes ? 2s : 0s;
-    return gaps(of.up, of.up_piece, of.up_gap) + gaps(of.down, of.down_piece, of.down_gap) + (of.how == manner::stalls ? of.pause : 0s) + linger;
+    return gaps(of.up, of.up_piece, of.up_gap) + gaps(of.down, of.down_piece, of.down_gap) + (of.how == manner::stalls ? of.pause : 0s) +
+           linger;
 }
 
 } // namespace
@@ -91,9 +92,10 @@ void invariants::judge_time(const outcome& one, bool excused)
 {
     const auto took = one.ended - one.began - own_pace(one.plan) - of_.stalled_within(one.service, one.began, one.ended);
     const auto seconds = std::chrono::duration<double>(one.ended - one.began).count();
-    if (took > of_.plan.wait + longest)
-        of_.log.violated("late: request {} to {} was not over for {:.1f} s", one.plan.id, one.key, seconds);
-    else if (took > grace && !excused && of_.pods.always_answered(one.key, one.began, one.ended))
+    if (took > of_.plan.wait + longest) of_.log.violated("late: request {} to {} was not over for {:.1f} s", one.plan.id, one.key, seconds);
+    const auto within = [&](const auto& trouble) { return trouble.first <= one.ended && trouble.second >= one.began; };
+    const bool troubled = std::any_of(of_.tunnel_troubles.begin(), of_.tunnel_troubles.end(), within);
+    if (took > grace && !excused && !troubled && of_.pods.always_answered(one.key, one.began, one.ended))
         of_.log.violated("late: request {} to {} took {:.1f} s, and nothing disturbed it", one.plan.id, one.key, seconds);
 }
 
@@ -245,7 +247,8 @@ void invariants::at_rest()
     // The listener, a watch of services and pods for each namespace, and a spare connection or two.
     const auto most = 1 + 3 * of_.wished.size() + 4;
     if (of_.daemon->net().open() > most)
-        of_.log.violated("rest: the daemon has {} connections, more than {}{}", of_.daemon->net().open(), most, of_.daemon->net().open_ones());
+        of_.log.violated("rest: the daemon has {} connections, more than {}{}", of_.daemon->net().open(), most,
+                         of_.daemon->net().open_ones());
 }
 
 void invariants::stopped(bool in_time, duration took)

@@ -101,6 +101,7 @@ private:
 
     void produce()
     {
+        if (now() != state::open) return; // its pod has gone, and what it meant to say with it
         while (answering_ && !resting_ && said_ < down_ && !congested()) {
             auto size = std::min<std::uint64_t>(down_ - said_, largest_piece);
             if (piece_) size = std::min(size, piece_ - said_ % piece_);

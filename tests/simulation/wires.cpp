@@ -218,6 +218,11 @@ void wires::set(trap next)
     state_->waiting = next;
 }
 
+void wires::disarm()
+{
+    state_->waiting.reset();
+}
+
 void wires::pull_out()
 {
     state_->out = true;

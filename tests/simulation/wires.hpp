@@ -31,6 +31,8 @@ public:
 
     /// For the next connection of its kind. One at a time; a new one replaces an unused one.
     void set(trap next);
+    /// No trap waits any more.
+    void disarm();
     /// A trap has closed: what it was, and the pod of a tunnel as "namespace/name".
     std::function<void(const trap& which, const std::string& pod)> sprung;
     /// No byte passes any more on the tunnels to this pod ("namespace/name").

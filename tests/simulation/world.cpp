@@ -279,6 +279,7 @@ void world::play()
     checks_->begin();
     apply_later();
     run_until(began + plan.length);
+    if (daemon) daemon->net().disarm();
     log.note("the history ends; {} requests wait", load->waiting());
     for (auto until = began + plan.length + finish_time; clock.now() < until && load->waiting() > 0;) run_until(clock.now() + 5s);
     checks_->all_over();

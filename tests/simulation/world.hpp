@@ -49,6 +49,7 @@ public:
     std::set<std::string> changed_services; ///< those with another port besides
     /// What the daemon sees of the cluster, or of its tunnels, may be behind until then, for reasons outside it.
     time_point view_troubled_until{}, tunnels_troubled_until{};
+    std::vector<std::pair<time_point, time_point>> tunnel_troubles;
     /// By uid: how many faults keep a pod from being ready.
     std::map<std::string, int> kept_unready;
     std::map<std::string, bool> stalled;
@@ -63,7 +64,11 @@ public:
     [[nodiscard]] std::string service_of_pod(const std::string& pod) const;
     void excuse_requests(std::string service, time_point began_by, time_point over_from, std::string why);
     void trouble_view(time_point until) { view_troubled_until = std::max(view_troubled_until, until); }
-    void trouble_tunnels(time_point until) { tunnels_troubled_until = std::max(tunnels_troubled_until, until); }
+    void trouble_tunnels(time_point until)
+    {
+        tunnels_troubled_until = std::max(tunnels_troubled_until, until);
+        tunnel_troubles.emplace_back(clock.now(), until);
+    }
     /// Until when a change of the cluster that happens now may be unknown to the daemon.
     [[nodiscard]] time_point known_by() const;
     void start_daemon();
