@@ -6,7 +6,7 @@ std::string_view help_page()
 {
     return R"(fwd - the services of Kubernetes clusters on this machine, under their own names and ports
 
-  sudo -E fwd svc -n shop --tui       forward every service of namespace shop, and watch it; then: curl http://cart:8080/
+  sudo -E fwd svc -n shop --tui       forward every service of shop, and watch it; then: curl http://cart:8080/
   fwd start -n shop,staging           the same in the background, for two namespaces
 
 Start the daemon                      (as root; fwd start and --tui ask sudo for it)
@@ -38,18 +38,17 @@ See what is there                     (as yourself)
                                       services of all clusters, forwarded or not
   fwd contexts                        the clusters, and which of them fail
   fwd status                          how the daemon is
-  fwd explain [NAME] [--since 1h]     why a service is as it is and what to do, by any name, address or URL, forwarded or not;
-                                      without one: everything that is wrong now, worst first
-  fwd events [SVC] [-f] [--type T,...] [--since 1h] [--tail N]
-                                      what happened, also in earlier runs
-  fwd logs --daemon [-f] [--level warn] [--search TEXT]
-  fwd explain [SVC] [--since 1h]      why it works or does not; without SVC: all that is wrong
+  fwd explain [NAME] [--since 1h]     why a service is as it is and what to do, by any name, address or URL, forwarded
+                                      or not; without one: everything that is wrong now, worst first
   fwd check SVC [-p PORT] [--path /health] [--expect 200] [--timeout 10s]
                                       goes the way of a connection, step by step
   fwd logs SVC [-f] [--tail N] [-c CONTAINER] [--previous]
-                                      what its pod wrote; fwd logs --daemon: the daemon's own log
-  fwd events [-f]  fwd traffic [SVC] [-f]
-                                      what happens; what flows
+                                      what its pod wrote
+  fwd logs --daemon [-f] [--level warn] [--search TEXT]
+                                      the daemon's own log
+  fwd events [SVC] [-f] [--type T,...] [--since 1h] [--tail N]
+                                      what happened, also in earlier runs
+  fwd traffic [SVC] [-f]              what flows
   fwd doctor [PORT]                   what is wrong with this machine, and what helps
 
 Use and change it
@@ -63,9 +62,9 @@ Use and change it
   fwd stop [--force]                  end the daemon; the machine is as before
   fwd socket  fwd token [--rotate]    path of its Unix socket; the API's token
   fwd cleanup                         remove what a dead daemon left (root)
-  fwd mcp [--toolsets LIST] [--read-only] [--http [ADDR:PORT]]
+  fwd mcp [--toolsets LIST] [--read-only] [--confirm ask|deny|never] [--http [ADDR:PORT]]
                                       MCP server for AI clients: claude mcp add fwd -- fwd mcp
-  fwd mcp install CLIENT              puts it into the configuration of an AI client
+  fwd mcp install CLIENT [--undo]     puts it into the configuration of an AI client
   fwd completion bash|zsh|fish        source <(fwd completion bash)
 
   A service is SVC, SVC.NS, SVC.NS.CTX or NS/SVC; a namespace is NS/ or -n NS.
