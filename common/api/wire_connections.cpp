@@ -44,6 +44,7 @@ void describe(F& f, connection_list& of)
     f.list("connections", of.connections);
     f.whole("open", of.open);
     f.whole("waiting", of.waiting);
+    f.whole("closing", of.closing);
 }
 
 FWD_WIRE(connection)

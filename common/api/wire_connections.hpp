@@ -32,8 +32,8 @@ struct connection {
 
 /// GET /connections, /services/:key/connections
 struct connection_list {
-    std::vector<connection> connections; ///< of this page, oldest first
-    std::uint64_t open = 0, waiting = 0; ///< of all
+    std::vector<connection> connections;              ///< of this page, oldest first
+    std::uint64_t open = 0, waiting = 0, closing = 0; ///< of all
 };
 
 } // namespace fwd::wire

@@ -85,7 +85,7 @@ TEST_CASE("connections come typed, of one service or of all", "[rest]")
     const std::string list = R"({"connections":[{"id":3,"state":"waiting","waitingFor":"pod","serviceKey":"web.shop.kind",
         "serviceName":"web","namespace":"shop","context":"kind","forwardKey":"web.shop.kind.80","client":{"address":"127.0.0.1:4711",
         "pid":42,"process":"curl","uid":1000},"localIP":"127.1.27.1","localPort":"80","since":"2026-11-21T07:00:00.000Z",
-        "bytesIn":0,"bytesOut":0,"stalled":false}],"open":0,"waiting":1})";
+        "bytesIn":0,"bytesOut":0,"stalled":false}],"open":0,"waiting":1,"closing":0})";
     b.daemon.page("GET /api/v1/services/web.shop.kind/connections", list, 1);
     b.daemon.page("GET /api/v1/connections", list, 1);
     for (const auto* key : {"web.shop.kind", ""}) {

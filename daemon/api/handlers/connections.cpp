@@ -46,11 +46,11 @@ awaitable<reply> list_connections(api_context& with, api_request& ask, std::stri
     if (in.problem()) co_return failed(*in.problem());
     auto all = co_await with.parts.connections.connections(std::move(service_key));
     wire::connection_list list;
-    for (const auto& one : all) {
-        const auto name = name_of(one.now);
-        ++(name == "waiting" ? list.waiting : list.open);
-    }
-    std::erase_if(all, [&](const auto& one) { return !state.empty() && state != "all" && state != name_of(one.now); });
+    using stage = catalog::open_connection::stage;
+    for (const auto& one : all) ++(one.now == stage::open ? list.open : one.now == stage::closing ? list.closing : list.waiting);
+    // Those whose client is gone are over for whoever asks, unless it is them that are asked for.
+    std::erase_if(all,
+                  [&](const auto& one) { return state.empty() ? one.now == stage::closing : state != "all" && state != name_of(one.now); });
     wire::meta about;
     for (const auto& one : part.cut(std::move(all), about)) list.connections.push_back(shown(one));
     auto made = ok_with(list);

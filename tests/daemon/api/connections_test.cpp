@@ -40,10 +40,12 @@ TEST_CASE("connections are listed with their clients, and waiting ones with what
     daemon.open.all = {open, sample(2, "web", stage::waiting_for_tunnel), sample(3, "db", stage::waiting_for_pod),
                        sample(4, "db", stage::closing)};
 
-    const auto all = read<wire::connection_list>(daemon.ask("GET", "/api/v1/connections"));
+    const auto all = read<wire::connection_list>(daemon.ask("GET", "/api/v1/connections?state=all"));
     REQUIRE(all.connections.size() == 4);
-    CHECK(all.open == 2);
+    CHECK(all.open == 1);
     CHECK(all.waiting == 2);
+    CHECK(all.closing == 1);
+    CHECK(read<wire::connection_list>(daemon.ask("GET", "/api/v1/connections")).connections.size() == 3); // not those that are over
     const auto& first = all.connections[0];
     CHECK(first.state == "open");
     CHECK(first.client.address == "127.0.0.1:40001");
@@ -70,7 +72,7 @@ TEST_CASE("connections are listed with their clients, and waiting ones with what
     CHECK_FALSE(json.at("client").as_object().contains("pid"));
 
     const auto of_db = read<wire::connection_list>(daemon.ask("GET", "/api/v1/services/db/connections"));
-    CHECK(of_db.connections.size() == 2);
+    CHECK(of_db.connections.size() == 1);
     const auto waiting = read<wire::connection_list>(daemon.ask("GET", "/api/v1/connections?state=waiting&limit=1"));
     REQUIRE(waiting.connections.size() == 1);
     CHECK(waiting.connections[0].id == 2);
