@@ -411,6 +411,24 @@ TEST_CASE("many events do not keep others from their turn", "[watch]")
     CHECK(most <= 64);
 }
 
+TEST_CASE("a relist asks for the newest list, keeps what is there until then and tells the difference", "[watch]")
+{
+    bed b;
+    b.start();
+    b.take();
+    b.on_list = [] { return reply{200, list("7", {object("a", "1"), object("c", "3")}), {}, nullptr}; };
+    b.live = std::make_shared<live_body>();
+    b.pods->relist();
+    CHECK(b.pods->find("shop/b"));
+    b.clock.advance(1s);
+    CHECK(b.take() == strings{"-b", "+c", "synced"});
+    const auto again = std::find_if(b.server.asked.rbegin(), b.server.asked.rend(),
+                                    [](const http_request& r) { return r.target.find("watch=1") == std::string::npos; });
+    REQUIRE(again != b.server.asked.rend());
+    CHECK(again->target == "/api/v1/namespaces/shop/pods"); // a resourceVersion of another server means nothing
+    CHECK_THAT(b.last_target(), Contains("resourceVersion=7&"));
+}
+
 TEST_CASE("cancelling ends an informer in whatever it does", "[watch]")
 {
     bed b;
