@@ -38,6 +38,11 @@ def cases(options):
                 yield name, cluster, case
 
 
+def place_of(case):
+    """What the case is found by again: two files may have functions of one name."""
+    return f"{case.function.__module__}.{case.function.__name__}"
+
+
 def command_of(cluster, arguments):
     """In fresh namespaces: what the case starts ends with it, whatever it does."""
     inner = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable, __file__, *arguments]
@@ -48,7 +53,7 @@ def command_of(cluster, arguments):
 
 def run_case(name, cluster, case, options):
     folder = tempfile.mkdtemp(prefix="fwd-e2e-")
-    arguments = ["--inside", case.function.__name__, "--cluster", cluster, "--dir", folder, "--programs", options.programs]
+    arguments = ["--inside", place_of(case), "--cluster", cluster, "--dir", folder, "--programs", options.programs]
     log = open(os.path.join(tempfile.gettempdir(), os.path.basename(folder) + ".log"), "w+")
     started = time.monotonic()
     child = subprocess.Popen(command_of(cluster, arguments + (["--full"] if options.full else [])), stdin=subprocess.DEVNULL,
@@ -81,7 +86,7 @@ def inside(options):
     """In the case's namespaces: makes the bed, runs the case, says how it went."""
     for path in sorted(HERE.glob("test_*.py")):
         importlib.import_module(path.stem)
-    function = next(c.function for c in bed.cases if c.function.__name__ == options.inside)
+    function = next(c.function for c in bed.cases if place_of(c) == options.inside)
     place = bed.Bed(pathlib.Path(options.dir), options.programs, options.cluster, options.full)
     try:
         function(place)
