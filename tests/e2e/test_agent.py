@@ -92,7 +92,7 @@ def finds_and_connects(bed):
 
 @case("a subscription tells an agent of a pod that was killed, in both eras")
 def told_of_a_pod(bed):
-    bed.shop()
+    daemon = bed.shop()
     old, new = Agent(bed).hello(), Agent(bed)
     uri = "fwd://services"
     old.ask("resources/subscribe", uri=uri)
@@ -101,10 +101,14 @@ def told_of_a_pod(bed):
         "_meta": {"io.modelcontextprotocol/protocolVersion": MODERN, "io.modelcontextprotocol/clientCapabilities": {}}}})
     until(10, "the listen is acknowledged", lambda: new.notified("notifications/subscriptions/acknowledged"))
     updated = "notifications/resources/updated"
-    pods = old.good("list_pods", namespace="shop", service="web")["pods"]
-    KILL
-    for agent in (old, new):
-        until(20, "the agent is told", lambda: any(each["uri"] == uri for each in agent.notified(updated)))
+
+    # The stream from the daemon opens a moment after the subscription, so the last pod goes and comes until it is heard.
+    def kill():
+        for replicas in (0, 1):
+            bed.sim.ask("POST", "/faults", {"fault": "scale", "workload": "web", "replicas": replicas})
+            until(10, "the daemon saw it", lambda: (daemon.services()["web.shop"]["status"] == "active") == bool(replicas))
+        return all(any(each["uri"] == uri for each in agent.notified(updated)) for agent in (old, new))
+    until(30, "both agents are told", kill, pause=0.5)
     assert new.notified(updated)[0]["_meta"]["io.modelcontextprotocol/subscriptionId"] == "listen"
     old.end()
     new.end()
@@ -128,7 +132,11 @@ def read_only(bed):
 
 @case("a removal of what others forwarded is confirmed by a form, by input_required, and by a second call")
 def confirms(bed):
-    daemon = bed.shop()
+    daemon = bed.start()
+    other_one = Agent(bed, name="somebody").hello()
+    other_one.good("add_namespace", namespace="shop", wait="none")
+    until(20, "the shop is there", lambda: "web.shop" in daemon.services())
+    other_one.end()
     accept = {"action": "accept", "content": {"confirm": True}}
 
     plain = Agent(bed).hello()

@@ -93,7 +93,7 @@ def inspector(bed):
     bed.shop()
     # It runs as root here, so it is told where the user's daemon is.
     env = {"FWD_API_URL": f"unix:{bed_socket(bed)}"}
-    tool = ("@modelcontextprotocol/inspector/" + inspector_script(npm))
+    tool = "@modelcontextprotocol/inspector/" + script_of(npm, "@modelcontextprotocol/inspector", "mcp-inspector")
 
     def ask(era, *arguments):
         pairs = [part for name, value in env.items() for part in ("-e", f"{name}={value}")]
@@ -113,9 +113,10 @@ def inspector(bed):
     ask("legacy", "--method", "logging/setLevel", "--log-level", "debug")
 
 
-def inspector_script(npm):
-    package = json.loads((npm.root / "@modelcontextprotocol/inspector/package.json").read_text())
-    return package["bin"]["mcp-inspector"].removeprefix("./")
+def script_of(npm, package, program):
+    """What a package's command runs."""
+    told = json.loads((npm.root / package / "package.json").read_text())["bin"]
+    return (told if isinstance(told, str) else told[program]).removeprefix("./")
 
 
 def bed_socket(bed):
@@ -162,8 +163,7 @@ def bundle(bed):
     assert done.returncode == 0, done.stderr
     again = subprocess.run([sys.executable, pack, bed.bin / "fwd", bed.dir / "again.mcpb"], capture_output=True, text=True, timeout=60)
     assert again.returncode == 0 and (bed.dir / "fwd.mcpb").read_bytes() == (bed.dir / "again.mcpb").read_bytes()
-    package = json.loads((npm.root / "@anthropic-ai/mcpb/package.json").read_text())
-    tool = "@anthropic-ai/mcpb/" + package["bin"]["mcpb"].removeprefix("./")
+    tool = "@anthropic-ai/mcpb/" + script_of(npm, "@anthropic-ai/mcpb", "mcpb")
     unpacked = npm.run(tool, "unpack", bed.dir / "fwd.mcpb", bed.dir / "unpacked")
     assert unpacked.returncode == 0, unpacked.stdout + unpacked.stderr
     valid = npm.run(tool, "validate", bed.dir / "unpacked/manifest.json")
