@@ -45,7 +45,7 @@ int run_verb(bridge::options what, const cli::screen& on)
     const cli::desk at{
         .rest = with.rest(), .clock = with.clock(), .log = with.log(), .on = on, .as = what.as, .runs = cli::is_running_daemon};
     switch (what.what) {
-    case verb::mcp: return bridge::serve_mcp(with);
+    case verb::mcp: return bridge::serve_mcp(with, what.for_fwdd);
     case verb::get: return with.run(cli::get(at, std::move(what.get)));
     case verb::contexts: return with.run(cli::contexts(at));
     case verb::find: return with.run(cli::find(at, std::move(what.find)));
