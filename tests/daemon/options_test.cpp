@@ -57,13 +57,14 @@ TEST_CASE("every flag of the daemon that the help of fwd names is one of the dae
 {
     std::ifstream in{"bridge/help.cpp"};
     const std::string help{std::istreambuf_iterator<char>{in}, {}};
-    const auto from = help.find("Start the daemon"), to = help.find("Use it");
+    const auto from = help.find("Start the daemon"), to = help.find("See what is there");
+    REQUIRE(to != std::string::npos);
     REQUIRE(from < to);
     const auto flags = help.substr(from, to - from);
     const auto known = parse({"--help"}).text;
     static const std::regex flag{"--[a-z][a-z-]+"};
     std::size_t count = 0;
     for (auto at = std::sregex_iterator{flags.begin(), flags.end(), flag}; at != std::sregex_iterator{}; ++at, ++count)
-        CHECK_THAT(known, Contains(at->str()));
+        if (at->str() != "--tui") CHECK_THAT(known, Contains(at->str())); // that one is for fwd itself
     CHECK(count > 15);
 }
