@@ -48,8 +48,8 @@ std::pair<std::string, tone> words_for(const wire::event& what)
     if (what.type == "PodStatusChanged") return {fmt::format("{} pod {} is {}{}", name, what.pod_name, what.status, because), tone::plain};
     if (what.type == "NamespaceAdded") return {fmt::format("namespace {} is forwarded", name), tone::good};
     if (what.type == "NamespaceRemoved") return {fmt::format("namespace {} is no longer forwarded", name), tone::attention};
-    if (what.type == "ConnectionOpened") return {fmt::format("{} connection opened to {}", name, what.pod_name), tone::faint};
-    if (what.type == "ConnectionClosed") return {fmt::format("{} connection closed{}", name, because), tone::faint};
+    // Connections come by the hundred: only one that failed is worth a line.
+    if (what.type == "ConnectionClosed" && !why.empty()) return {fmt::format("{} connection closed{}", name, because), tone::attention};
     if (what.type == "ErrorRaised") return {fmt::format("{}{}", name, because.empty() ? " failed" : because), tone::bad};
     if (what.type == "ErrorResolved") return {fmt::format("{} works again", name), tone::good};
     if (what.type == "ShutdownStarted") return {"the daemon is stopping", tone::bad};
@@ -93,7 +93,9 @@ void take_event(model& of, const wire::event& what)
     of.last_word = of.now;
     mark_browsed(of.browse, what);
     auto [text, in] = words_for(what);
-    if (!text.empty()) log(of, {what.timestamp, in, std::move(text), what.client == of.own_client ? std::string{} : what.client});
+    // Who asked for something; the client of a connection is an address, and pods come by themselves.
+    const bool asked = what.type.starts_with("Service") || what.type.starts_with("Namespace");
+    if (!text.empty()) log(of, {what.timestamp, in, std::move(text), !asked || what.client == of.own_client ? std::string{} : what.client});
     if (what.service_key == of.detail.key && !what.service_key.empty()) of.detail.stale = true;
     if (what.type == "BandwidthUpdate") return take_traffic(of, what);
     if (what.type == "ServiceRemoved") {
@@ -104,7 +106,12 @@ void take_event(model& of, const wire::event& what)
     }
     if (what.type == "ErrorRaised" || what.type == "ErrorResolved" || what.type == "NamespaceAdded" || what.type == "NamespaceRemoved")
         of.stale_status = true;
-    if (!what.service_key.empty()) of.stale_keys.insert(what.service_key);
+    if (what.service_key.empty()) return;
+    // A connection changes what is shown of a service only where it is the first proof, or its counts are open before us.
+    const auto* row = of.find(what.service_key);
+    const bool shown = of.at == page::detail && of.detail.key == what.service_key;
+    if (what.type.starts_with("Connection") && row && row->is.verified && !shown) return;
+    of.stale_keys.insert(what.service_key);
 }
 
 /// Counters in an answer may be older than those of events.

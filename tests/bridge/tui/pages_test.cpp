@@ -28,6 +28,25 @@ TEST_CASE("what happens is logged with the name of who asked for it, unless that
     CHECK(s.row(3).empty());
 }
 
+TEST_CASE("connections that come and go neither fill the log nor ask the daemon again and again", "[tui]")
+{
+    stage s;
+    s.connect({service_named("web")});
+    s.now += 1s;
+    for (int i = 0; i < 1000; ++i) {
+        auto opened = s.event("ConnectionOpened", "web.shop.kind");
+        opened.client = "127.1.27.4:5000";
+        CHECK(s.send(happened{opened}).empty());
+        CHECK(s.send(happened{s.event("ConnectionClosed", "web.shop.kind")}).empty());
+    }
+    CHECK(s.on.log.rows.empty());
+    auto failed = s.event("ConnectionClosed", "web.shop.kind");
+    failed.error = "the pod refused port 8080";
+    (void)s.send(happened{failed});
+    REQUIRE(s.on.log.rows.size() == 1);
+    CHECK(s.on.log.rows.front().text == "web.shop.kind connection closed: the pod refused port 8080");
+}
+
 TEST_CASE("the log is bounded, follows what comes, and stands still where one reads", "[tui]")
 {
     stage s;
