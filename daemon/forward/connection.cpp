@@ -99,6 +99,7 @@ void connection::on_tunnel(portforward::transport& over)
     look_timer_ = 0;
     become(stage::running);
     over_tunnel_ = &over;
+    pool_->hold();
     host_.opened(*this);
     relay_.start(over, port_);
 }

@@ -77,7 +77,7 @@ void context_tunnels::close_unused()
     for (auto at = pools_.begin(); at != pools_.end();) {
         const auto here = at++;
         if (users_.contains(here->first)) continue;
-        if (here->second->load() > 0) {
+        if (here->second->in_use()) {
             some_left = true;
             continue;
         }

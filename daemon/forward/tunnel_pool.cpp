@@ -238,6 +238,7 @@ void tunnel_pool::bulk_ends(transport& over)
 
 void tunnel_pool::released()
 {
+    if (held_ > 0) --held_;
     for (const auto& one : tunnels_)
         if (one->link->pairs() == 0) one->idle_since = clock_.now();
     serve_waiting();

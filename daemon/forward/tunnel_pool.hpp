@@ -55,6 +55,8 @@ public:
     /// A connection on `over` moves so much that new ones get other tunnels while there may be others; and its end.
     void bulk_begins(portforward::transport& over);
     void bulk_ends(portforward::transport& over);
+    /// A connection was given one of its tunnels, and refers to this until released(), which may be long after the tunnel's end.
+    void hold() { ++held_; }
     /// The last connection on `over` may have ended; looks what can be closed.
     void released();
     /// New credentials, network change, wake-up: try now. How long to wait after a further failure is forgotten by success alone.
@@ -71,6 +73,8 @@ public:
     [[nodiscard]] bool backing_off() const { return retry_timer_ != 0; }
     /// Connections on its tunnels and waiting for one.
     [[nodiscard]] std::size_t load() const;
+    /// Somebody refers to it: it must not be destroyed.
+    [[nodiscard]] bool in_use() const { return held_ > 0 || load() > 0; }
     [[nodiscard]] std::size_t tunnels() const { return tunnels_.size(); }
     [[nodiscard]] bool idle() const { return tunnels_.empty() && waiting_.empty() && openings_.empty(); }
     /// Of its tunnels, in the order of their opening from 1; 0: not there any more.
@@ -112,6 +116,7 @@ private:
     openings openings_;
     std::uint64_t last_number_ = 0;
     backoff backoff_;
+    std::size_t held_ = 0;
     timer_id retry_timer_ = 0;
     time_point retry_at_{}; ///< while retry_timer_
     time_point asked_at_{}; ///< no client's asking brings the next try before this

@@ -356,3 +356,16 @@ TEST_CASE("a tunnel that was wanted and ended is told, one that was retired is n
     CHECK(b.lost == std::vector<std::string>{"connection reset by peer"});
     CHECK(b.pool.number_of(*dies) == 0);
 }
+
+TEST_CASE("a pool is in use until its connections let go of it, although its tunnels are gone", "[pool]")
+{
+    bed b;
+    b.pool.hold();
+    b.pool.hold();
+    CHECK(b.pool.load() == 0);
+    CHECK(b.pool.in_use());
+    b.pool.released();
+    CHECK(b.pool.in_use());
+    b.pool.released();
+    CHECK_FALSE(b.pool.in_use());
+}
