@@ -25,28 +25,21 @@ if [ ! -e "$FWD_CLAUDE/node_modules/.bin/claude" ] && command -v npm >/dev/null;
   mkdir -p "$FWD_CLAUDE"
   timeout 120 npm install --prefix "$FWD_CLAUDE" --no-audit --no-fund --silent @anthropic-ai/claude-code >/dev/null 2>&1 || true
 fi
+# What others made for MCP servers: the conformance suite, the Inspector, the SDKs, the bundle's tool, and a Node that runs them.
+export FWD_MCP_NPM=${XDG_CACHE_HOME:-$HOME/.cache}/fwd/mcp
+if [ ! -e "$FWD_MCP_NPM/node_modules/.bin/conformance" ] && command -v npm >/dev/null; then
+  mkdir -p "$FWD_MCP_NPM"
+  timeout 300 npm install --prefix "$FWD_MCP_NPM" --no-audit --no-fund --silent node@24 @modelcontextprotocol/conformance@0.2.0-alpha.12 \
+    @modelcontextprotocol/inspector@2.12.0 @modelcontextprotocol/client@2.4.0 @modelcontextprotocol/sdk@1.32.2 @anthropic-ai/mcpb@2.1.2 >/dev/null 2>&1 || true
+fi
 # Several stages only with --full, and not for a choice of cases or for the real cluster alone.
 case " $* " in
   *" --full "*) ;;
-  *) # What others made for MCP servers: the conformance suite, the Inspector, the SDKs, the bundle's tool, and a Node that runs them.
-export FWD_MCP_NPM=${XDG_CACHE_HOME:-$HOME/.cache}/fwd/mcp
-if [ ! -e "$FWD_MCP_NPM/node_modules/.bin/conformance" ] && command -v npm >/dev/null; then
-  mkdir -p "$FWD_MCP_NPM"
-  timeout 300 npm install --prefix "$FWD_MCP_NPM" --no-audit --no-fund --silent node@24 @modelcontextprotocol/conformance@0.2.0-alpha.12 \
-    @modelcontextprotocol/inspector@2.12.0 @modelcontextprotocol/client@2.4.0 @modelcontextprotocol/sdk@1.32.2 @anthropic-ai/mcpb@2.1.2 >/dev/null 2>&1 || true
-fi
-exec python3 tests/e2e/run.py --programs "$BUILD_DIR" "$@" ;;
+  *) exec python3 tests/e2e/run.py --programs "$BUILD_DIR" "$@" ;;
 esac
 plain=1
 for a in "$@"; do case $a in --full|--only|sim) ;; *) plain= ;; esac; done
-[ -n "$plain" ] || # What others made for MCP servers: the conformance suite, the Inspector, the SDKs, the bundle's tool, and a Node that runs them.
-export FWD_MCP_NPM=${XDG_CACHE_HOME:-$HOME/.cache}/fwd/mcp
-if [ ! -e "$FWD_MCP_NPM/node_modules/.bin/conformance" ] && command -v npm >/dev/null; then
-  mkdir -p "$FWD_MCP_NPM"
-  timeout 300 npm install --prefix "$FWD_MCP_NPM" --no-audit --no-fund --silent node@24 @modelcontextprotocol/conformance@0.2.0-alpha.12 \
-    @modelcontextprotocol/inspector@2.12.0 @modelcontextprotocol/client@2.4.0 @modelcontextprotocol/sdk@1.32.2 @anthropic-ai/mcpb@2.1.2 >/dev/null 2>&1 || true
-fi
-exec python3 tests/e2e/run.py --programs "$BUILD_DIR" "$@"
+[ -n "$plain" ] || exec python3 tests/e2e/run.py --programs "$BUILD_DIR" "$@"
 
 passed=0 failed=0 skipped=0
 out=$(mktemp)
