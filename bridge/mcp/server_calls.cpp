@@ -33,6 +33,21 @@ tool_problem expired(const std::string& tool, json::object arguments)
     return out;
 }
 
+/// What does not fit the schema that was published would be thrown away by clients, so it is told as what it is: our bug.
+tool_answer checked(tool_answer answer, const tool& of)
+{
+    const auto* result = std::get_if<json::object>(&answer);
+    if (!result) return answer;
+    const auto wrong = schema::problem_with(*result, of.output, "the result");
+    if (!wrong) return answer;
+    return tool_problem{.code = "internal_error",
+                        .message = fmt::format("{} made a result that does not fit its schema", of.name),
+                        .cause = *wrong,
+                        .evidence = {},
+                        .next = {},
+                        .more = {}};
+}
+
 json::object input_required(json::object requests, std::string state)
 {
     json::object out{{"resultType", "input_required"}};
@@ -74,7 +89,7 @@ awaitable<server::outcome> server::run_call(std::shared_ptr<flight> of)
     auto answer = co_await which->run(call);
     if (auto* question = std::get_if<tool_question>(&answer))
         co_return co_await ask_first(of, *which, std::move(arguments), std::move(*question));
-    co_return result_of(std::move(answer), of->asked);
+    co_return result_of(checked(std::move(answer), *which), of->asked);
 }
 
 server::outcome server::result_of(tool_answer answer, const request_context& asked) const
@@ -141,7 +156,7 @@ awaitable<server::outcome> server::ask_first(std::shared_ptr<flight> of, const t
     if (said != consent::given) co_return success(not_done(said), asked.version);
     running_call call{*this, *of, std::move(arguments), true, question.plan};
     auto answer = co_await which.run(call);
-    co_return result_of(std::move(answer), asked);
+    co_return result_of(checked(std::move(answer), which), asked);
 }
 
 awaitable<result<json::object>> server::ask_client(flight& of, std::string method, json::object params)

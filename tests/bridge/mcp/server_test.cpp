@@ -311,3 +311,13 @@ TEST_CASE("the end of input drops what still runs after a short grace", "[server
     CHECK(b.clock.now() - before <= 60ms);
     CHECK(b.quiet());
 }
+
+TEST_CASE("a result that does not fit its published schema is told as a fault of ours", "[server]")
+{
+    bench b;
+    b.what.tools[0].output = schema::object({schema::must("summary", schema::count(""))});
+    b.shake_hands("2025-11-25");
+    const auto told = b.ask(R"({"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"a"}}})");
+    CHECK(told.at("result").at("isError") == true);
+    CHECK(told.at("result").at("structuredContent").at("code") == "internal_error");
+}
