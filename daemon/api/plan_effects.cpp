@@ -57,9 +57,11 @@ void judge_removal(wire::plan& into, const std::vector<const catalog::service*>&
         into.affected.push_back(affected_by(*one));
         forwards += one->forwards.size();
         connections += into.affected.back().connections;
-        const auto whose = name_of_client(one->owner.client);
-        if (!whose.empty() && whose != name_of_client(client) && others.find(whose) == std::string::npos)
-            others += (others.empty() ? "" : ", ") + whose;
+        auto whose = name_of_client(one->owner.client);
+        const auto caller = name_of_client(client);
+        // Who started the daemon by hand is somebody else to a program, not to the person's own commands.
+        if (whose.empty() && !caller.empty() && caller != "fwd") whose = "the command line";
+        if (!whose.empty() && whose != caller && others.find(whose) == std::string::npos) others += (others.empty() ? "" : ", ") + whose;
     }
     if (connections > 0) into.reasons.push_back(fmt::format("{} connection{} open", connections, connections == 1 ? " is" : "s are"));
     if (forwards > many_forwards) into.reasons.push_back(fmt::format("{} forwards end", forwards));

@@ -1,6 +1,8 @@
 // JSON values as YAML in block style. Strings that could mean something else are quoted as JSON has them, which YAML 1.2 reads alike.
 #include "daemon/api/openapi.hpp"
 
+#include "common/text.hpp"
+
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
@@ -17,7 +19,7 @@ namespace {
 bool is_plain(std::string_view text)
 {
     constexpr std::array<std::string_view, 8> words{"true", "false", "null", "yes", "no", "on", "off", "y"};
-    if (text.empty() || std::find(words.begin(), words.end(), text) != words.end()) return false;
+    if (text.empty() || std::find(words.begin(), words.end(), lower(text)) != words.end()) return false;
     const auto letter = [](unsigned char c) { return std::isalpha(c) != 0 || c == '/' || c == '$'; };
     const auto inner = [](unsigned char c) {
         return std::isalnum(c) != 0 || std::string_view{"/$_-.{}"}.find(static_cast<char>(c)) != std::string_view::npos;

@@ -119,7 +119,7 @@ TEST_CASE("a plan says what would happen and is done once, by its maker, with th
     CHECK(planned.status == 201);
     const auto plan = read<wire::plan>(planned);
     CHECK(plan.needs_confirmation);
-    CHECK(plan.reasons == std::vector<std::string>{"2 connections are open"});
+    CHECK(plan.reasons == std::vector<std::string>{"2 connections are open", "was added by the command line"});
     REQUIRE(plan.affected.size() == 1);
     CHECK(plan.affected[0].connections == 2);
     CHECK(daemon.state.services().contains("web.shop.kind"));
