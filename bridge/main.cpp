@@ -54,6 +54,9 @@ int run_verb(bridge::options what, const cli::screen& on)
     case verb::wait: return with.run(cli::wait_for(at, std::move(what.wait)));
     case verb::reconnect: return with.run(cli::reconnect(at, std::move(what.reconnect)));
     case verb::logs: return with.run(cli::pod_logs(at, std::move(what.logs)));
+    case verb::explain: return with.run(cli::explain(at, std::move(what.explain)));
+    case verb::events: return with.run(cli::events(at, std::move(what.events), with.random()));
+    case verb::daemon_log: return with.run(cli::daemon_log(at, std::move(what.daemon_log)));
     case verb::traffic: return with.run(cli::traffic(at, std::move(what.traffic), with.random()));
     case verb::doctor: return with.run(cli::doctor(at, what.port));
     case verb::complete: return with.run(cli::complete(at, std::move(what.line)));

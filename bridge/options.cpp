@@ -22,9 +22,9 @@ const std::map<std::string, cli::format> formats{{"table", cli::format::table},
                                                  {"name", cli::format::name}};
 
 /// The client verbs that CLI11 parses.
-const std::vector<std::string> verbs{"ls",     "list",      "add",  "rm",      "remove",   "status",    "stop", "token",
-                                     "socket", "mcp",       "tui",  "get",     "contexts", "find",      "env",  "check",
-                                     "wait",   "reconnect", "logs", "traffic", "doctor",   "completion", "use"};
+const std::vector<std::string> verbs{"ls",   "list",    "add",    "rm",         "remove", "status",  "stop",  "token", "socket",
+                                     "mcp",  "tui",     "get",    "contexts",   "find",   "env",     "check", "wait",  "reconnect",
+                                     "logs", "traffic", "doctor", "completion", "use",    "explain", "events"};
 
 const std::vector<std::string> themes{"dark", "light", "16", "mono"};
 
@@ -60,6 +60,7 @@ struct raw {
     std::string format = "table", timeout = "60s", check_timeout = "10s", wait_timeout = "60s";
     std::vector<std::string> ports;
     bool no_colour = false;
+    bool of_daemon = false; ///< of logs
 };
 
 class line {
@@ -175,11 +176,23 @@ private:
         auto* errors = reconnect->add_flag("--errors", made_.reconnect.errors);
         reconnect->add_flag("--all", made_.reconnect.all)->excludes(errors);
         auto* logs = verb_of("logs", verb::logs);
-        add_place(*logs, made_.logs, true);
+        add_place(*logs, made_.logs, false);
         logs->add_flag("-f,--follow", made_.logs.follow);
         logs->add_option("--tail", made_.logs.lines)->check(CLI::Range(1, 1000));
         logs->add_option("-c,--container", made_.logs.container);
         logs->add_flag("--previous", made_.logs.previous);
+        logs->add_flag("--daemon", raw_.of_daemon);
+        logs->add_option("--level", made_.daemon_log.level)->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+        logs->add_option("--search", made_.daemon_log.search);
+        auto* explain = verb_of("explain", verb::explain);
+        add_place(*explain, made_.explain, false);
+        explain->add_option("--since", made_.explain.since);
+        auto* events = verb_of("events", verb::events);
+        add_place(*events, made_.events, false);
+        events->add_flag("-f,--follow", made_.events.follow);
+        events->add_option("--type", made_.events.types);
+        events->add_option("--since", made_.events.since);
+        events->add_option("--tail", made_.events.count)->check(CLI::Range(1, 1000));
         auto* traffic = verb_of("traffic", verb::traffic);
         add_place(*traffic, made_.traffic, false);
         traffic->add_flag("-f,--follow", made_.traffic.follow);
@@ -196,6 +209,16 @@ private:
             return wrong("find: say what to look for: a word, --kind or --port");
         if (made_.what == verb::reconnect && made_.reconnect.words.empty() && !made_.reconnect.errors && !made_.reconnect.all)
             return wrong("reconnect: name a service (SVC), or say --errors or --all");
+        if (made_.what == verb::logs && raw_.of_daemon) {
+            if (!made_.logs.words.empty()) return wrong("logs: either a service or --daemon");
+            made_.what = verb::daemon_log;
+            made_.daemon_log.follow = made_.logs.follow;
+            made_.daemon_log.lines = made_.logs.lines;
+        } else if (made_.what == verb::logs) {
+            if (made_.logs.words.empty()) return wrong("logs: name a service (SVC), or say --daemon");
+            if (!made_.daemon_log.level.empty() || !made_.daemon_log.search.empty())
+                return wrong("logs: --level and --search go with --daemon");
+        }
         for (auto* each : {&raw_.check_timeout, &raw_.wait_timeout}) {
             const auto time = parse_duration(*each);
             if (!time || *time < 1s || *time > 1h)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bridge/cli/ask.hpp"
+#include "bridge/cli/past.hpp"
 #include "bridge/cli/primary.hpp"
 #include "bridge/cli/verbs.hpp"
 #include "bridge/run_tui.hpp"
@@ -39,7 +40,10 @@ enum class verb {
     traffic,
     doctor,
     completion,
-    complete
+    complete,
+    explain,
+    events,
+    daemon_log
 };
 
 struct options {
@@ -57,6 +61,9 @@ struct options {
     cli::reconnect_arguments reconnect;
     cli::log_arguments logs;
     cli::traffic_arguments traffic;
+    cli::explain_arguments explain;
+    cli::event_arguments events;
+    cli::daemon_log_arguments daemon_log;
     std::uint16_t port = 0;        ///< of doctor; 0: none in particular
     std::string shell;             ///< of completion
     std::vector<std::string> line; ///< of complete: the words typed so far

@@ -129,3 +129,22 @@ TEST_CASE("the help page fits a terminal", "[options]")
         at = end + 1;
     }
 }
+
+TEST_CASE("explain and events take any name or none, logs a service or the daemon", "[options]")
+{
+    const auto explain = read({"explain", "http://web:80/a", "--since", "2h"});
+    CHECK(explain.what == verb::explain);
+    CHECK(explain.explain.words == words{"http://web:80/a"});
+    CHECK(explain.explain.since == "2h");
+    CHECK(read({"explain"}).explain.words.empty());
+    const auto events = read({"events", "-f", "--type", "PodAdded", "web"});
+    CHECK(events.events.follow);
+    CHECK(events.events.types == "PodAdded");
+    const auto log = read({"logs", "--daemon", "-f", "--level", "warn", "--tail", "5"});
+    CHECK(log.what == verb::daemon_log);
+    CHECK(log.daemon_log.follow);
+    CHECK(log.daemon_log.level == "warn");
+    CHECK(log.daemon_log.lines == 5);
+    for (const auto& wrong : std::vector<words>{{"logs"}, {"logs", "web", "--daemon"}, {"logs", "web", "--level", "warn"}})
+        CHECK(std::get<early_end>(parse_options(wrong)).code == cli::usage);
+}
