@@ -146,7 +146,7 @@ awaitable<int> doctor(desk at, std::uint16_t port)
     bool bad = false;
     table out{{"CHECK", "RESULT", "DETAIL"}};
     std::string fixes;
-    for (const auto& each : list_at(got->data, "checks")) {
+    for (const auto& each : list_at(got->data, "findings")) {
         const auto name = first_text(each, {"title", "name", "check"});
         bad = bad || is_bad(each);
         out.add({{name}, verdict_of(each), {first_text(each, {"detail", "message"})}});

@@ -192,7 +192,7 @@ TEST_CASE("doctor fails where a check does, and says what helps", "[cli]")
     bench b;
     b.daemon.data(
         "GET /api/v1/doctor",
-        R"({"checks":[{"name":"hosts","ok":true,"detail":"as written"},{"name":"port 80","ok":false,"detail":"held by nginx","fix":"stop nginx"}]})");
+        R"({"findings":[{"check":"hosts","ok":true,"detail":"as written"},{"check":"port 80","ok":false,"detail":"held by nginx","fix":"stop nginx"}]})");
     CHECK(b.run(cli::doctor(b.desk(), 80)) == cli::failed);
     CHECK_THAT(b.out, Catch::Contains("hosts    ok      as written") && Catch::Contains("port 80: stop nginx"));
     CHECK_THAT(b.daemon.requests.back().target, Catch::Contains("port=80"));
