@@ -168,6 +168,8 @@ void legacy_connection::on_drained()
 {
     heard_ = clock_.now();
     tell_drained();
+    // A spare whose connection in the pod was reset before anybody used it is of no use to anybody.
+    if (!opened_ && !text_.empty() && !nothing_was_dialled(classify(text_))) return retire();
     if (!text_.empty() && pair_ && !dead_) fail(classify(text_), printable(trim(text_)));
 }
 

@@ -290,3 +290,13 @@ TEST_CASE("many small pieces in one turn each keep their channel byte", "[legacy
     }
     CHECK(all == expected);
 }
+
+TEST_CASE("a spare legacy tunnel whose connection the pod reset is given to nobody", "[legacy]")
+{
+    legacy_tunnel t;
+    t.send(legacy_tunnel::preambles());
+    CHECK(t.tunnel->usable());
+    t.send(legacy_tunnel::message(std::string{'\1'} + "error forwarding port 8080 to pod x, uid : read: connection reset by peer"));
+    CHECK_FALSE(t.tunnel->usable());
+    CHECK_FALSE(t.sink.closed.empty());
+}
