@@ -21,6 +21,12 @@ daemon_life::daemon_life(machine on, const daemon_settings& how)
     forward::supervisor_parts use{around_, *plane_, host_, on.leases, state_, [](bool) {}};
     supervisor_ = std::make_unique<forward::supervisor>(std::move(use), std::move(settings));
     plane_->report_to(supervisor_->reports());
+    plane_->report_connections_to([this](const std::vector<forward::connection_note>& notes, std::uint64_t) {
+        for (const auto& note : notes)
+            if (!note.code.empty())
+                on_.log.info("connection ended",
+                             {{"id", std::to_string(note.one.id)}, {"pod", note.one.pod.name}, {"code", note.code}, {"text", note.text}});
+    });
 }
 
 daemon_life::~daemon_life() = default;

@@ -156,6 +156,15 @@ time_point world::known_by() const
     return std::max(clock.now() + 150ms + 2 * plan.round_trip, view_troubled_until);
 }
 
+bool world::none_alive(const planned_service& of) const
+{
+    for (const auto& key : cluster->pods_of_service({of.namespace_name, of.name})) {
+        const auto pod = cluster->store().find(*simcluster::find_type("", "pods"), key);
+        if (pod && !simcluster::pod_is_terminating(pod->body)) return false;
+    }
+    return true;
+}
+
 void world::look()
 {
     look_again_ = false;
@@ -175,6 +184,8 @@ void world::look()
         const auto workload = cluster->store().find(*simcluster::find_kind("apps/v1", service.stateful ? "StatefulSet" : "Deployment"),
                                                     {service.namespace_name, service.name});
         is.closed = !workload || simcluster::text_at(workload->body, "spec.replicas") == "0";
+        // Scaled up again it is known to be when its first pod shows.
+        is.closed = is.closed || (pods.last(service.key()).closed && none_alive(service));
         std::map<std::string, moment> stable;
         for (const auto& pod : cluster->store().list(pod_type, service.namespace_name)) {
             const auto* labels = simcluster::object_at(pod->body, "metadata.labels");

@@ -81,6 +81,7 @@ private:
     void run_until(time_point until);
     void apply_later();
     void begin_request(const planned_request& one);
+    [[nodiscard]] bool none_alive(const planned_service& of) const;
     void rest();
 
     std::uint64_t seen_revision_ = 0;
