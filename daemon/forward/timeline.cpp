@@ -14,14 +14,17 @@ namespace {
 
 using entries = std::vector<catalog::timeline_entry>;
 
-/// "BackOff" as "back_off".
+/// "BackOff" as "back_off", "MissingClusterDNS" as "missing_cluster_dns".
 std::string snake(std::string_view camel)
 {
     std::string made;
+    bool after_upper = true;
     for (const char c : camel) {
         const auto letter = static_cast<unsigned char>(c);
-        if (std::isupper(letter) && !made.empty() && made.back() != '_') made += '_';
+        const bool upper = std::isupper(letter) != 0;
+        if (upper && !after_upper && made.back() != '_') made += '_';
         made += std::isalnum(letter) ? static_cast<char>(std::tolower(letter)) : '_';
+        after_upper = upper;
     }
     return made;
 }

@@ -543,6 +543,8 @@ TEST_CASE("the timeline joins history, pods, containers, endpoints and events in
     CHECK(all[9].message == "1 of 2 endpoints ready");
     CHECK(timeline(one.facts, now - 6min).size() == 5);
     CHECK(timeline(one.facts, {}, 3).size() == 3);
+    one.facts.events.front().reason = "MissingClusterDNS";
+    CHECK(timeline(one.facts, {}).at(4).kind == "missing_cluster_dns");
 }
 
 TEST_CASE("a service may be meant by any of its names, with port and path", "[explain]")
