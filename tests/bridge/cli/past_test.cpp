@@ -52,7 +52,7 @@ TEST_CASE("explain says what is so, what to do, what to try and what happened", 
                    "\n"
                    "TIME                 SOURCE     WHAT                    EVIDENCE\n"
                    "2026-11-20 07:00:00  pod        pod web-1 was made      pod web-1\n"
-                   "07:15:02.123         container  ended with exit code 1  \n");
+                   "07:15:02.123         container  ended with exit code 1\n");
     CHECK_THAT(b.daemon.requests.at(0).target, Contains("since=2h"));
 }
 
