@@ -1,4 +1,4 @@
-// Where the daemon leaves its files, and where its clients look for them (product: section 9).
+// Where the daemon leaves its files, and where its clients look for them.
 #pragma once
 
 #include <functional>

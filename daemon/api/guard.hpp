@@ -1,4 +1,4 @@
-// Who may ask at all: Host and Origin on TCP, the token, the peer's user on the Unix socket (product: section 10). Pure.
+// Who may ask at all: Host and Origin on TCP, the token, the peer's user on the Unix socket. Pure.
 #pragma once
 
 #include "common/net/http_message.hpp"

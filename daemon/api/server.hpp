@@ -24,7 +24,7 @@
 
 namespace fwd::api {
 
-/// Bounds on what one client may cost (product: sections 6 and 10).
+/// Bounds on what one client may cost.
 struct api_limits {
     std::size_t connections = 256;
     std::size_t header = 32 * 1024;

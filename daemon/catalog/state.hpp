@@ -1,4 +1,4 @@
-// The states of forwards, services and the whole, as every face shows them (product: section 5, "State").
+// The states of forwards, services and the whole, as every face shows them.
 #pragma once
 
 #include <string_view>

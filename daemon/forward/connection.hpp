@@ -1,5 +1,5 @@
 // One client's connection from accept to end: held while a pod is on its way, given a pod and a tunnel, relayed, tried once more
-// where that is safe. Data thread. Source: product, section 5 "Waiting" and "Retry".
+// where that is safe. Data thread.
 #pragma once
 
 #include "daemon/forward/relay.hpp"

@@ -114,7 +114,7 @@ awaitable<void> supervisor::write_names(const batch& now)
         for (auto& [hostname, group] : at->second.groups) {
             const bool safe = std::all_of(group.ports.begin(), group.ports.end(),
                                           [](const auto& p) { return p.second.listens == port_state::listening::there; });
-            // A name whose port leads to another program is withheld (product: section 2).
+            // A name whose port leads to another program is withheld.
             auto names = safe ? group.names : std::vector<std::string>{};
             const bool again = group.refused_at && clock_.now() >= *group.refused_at + ask_again;
             if (names == group.asked && !again) continue;

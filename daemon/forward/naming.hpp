@@ -1,4 +1,4 @@
-// Which names belong to a service, and who holds a name. Pure. Source: product, section 4 "Names".
+// Which names belong to a service, and who holds a name. Pure.
 #pragma once
 
 #include "daemon/catalog/catalog.hpp"

@@ -1,4 +1,4 @@
-// Which pod gets the next connection. A pure decision. Source: product, section 5 "Selection".
+// Which pod gets the next connection. A pure decision.
 #pragma once
 
 #include "daemon/forward/routes.hpp"

@@ -1,5 +1,5 @@
 // Names that the public DNS may have: those that end in a top-level domain. Each is looked up before it is written, so that no public
-// site is shadowed unawares. Control thread. Source: product, section 4 "Names".
+// site is shadowed unawares. Control thread.
 #pragma once
 
 #include "common/async/task_scope.hpp"

@@ -7,9 +7,9 @@ namespace fwd::forward {
 
 namespace {
 
-/// How long after its last pod went a service counts as about to have another (product: section 5, "Waiting").
+/// How long after its last pod went a service counts as about to have another.
 constexpr duration successor_within = 60s;
-/// How long the names of a deleted stable pod stay (product: section 4, "Names").
+/// How long the names of a deleted stable pod stay.
 constexpr duration pod_names_stay = 60s;
 constexpr ipv4 here_address{0x7f000001};
 

@@ -333,7 +333,7 @@ void relay::on_end()
 
 void relay::pod_ended_and_flushed()
 {
-    // A runtime's end means that the pod's socket is closed (`kubernetes-wire` 1.2): nothing of the client can reach it any more.
+    // A runtime's end means that the pod's socket is closed: nothing of the client can reach it any more.
     if (!fin_sent_) pair_->finish();
     fin_sent_ = true;
     client_->shutdown_write();

@@ -1,5 +1,5 @@
 // One connection and its stream pair: copies both ways, half-close, and the first bytes kept while a retry may need them.
-// Data thread; the hot path: plain callbacks, no allocation per drain (performance: section 5).
+// Data thread; the hot path: plain callbacks, no allocation per drain.
 #pragma once
 
 #include "common/async/timing.hpp"

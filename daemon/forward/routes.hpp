@@ -17,7 +17,7 @@ namespace fwd::forward {
 /// Names one forward (an address and port with a service behind it) for the life of the daemon.
 using forward_id = std::uint64_t;
 
-/// When our FIN goes to the pod after the client half-closed (`kubernetes-wire` 1.4: runtimes end the other direction a second later).
+/// When our FIN goes to the pod after the client half-closed (runtimes end the other direction a second later).
 enum class half_close {
     lazy,  ///< after the pod was silent for 2 s, 30 s at most
     eager, ///< at once

@@ -1,4 +1,4 @@
-// What the catalog says of a service, and the evidence behind it (product: section 5, "State").
+// What the catalog says of a service, and the evidence behind it.
 #include "daemon/forward/supervisor.hpp"
 
 #include "common/log.hpp"

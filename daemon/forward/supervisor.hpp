@@ -28,10 +28,10 @@ struct supervisor_settings {
     struct context {
         std::string name, alias;
     };
-    std::vector<context> contexts;            ///< of --context, the first is primary; empty: the current one
-    std::string primary_namespace;            ///< of the primary context; empty: the first that is asked for
+    std::vector<context> contexts;              ///< of --context, the first is primary; empty: the current one
+    std::string primary_namespace;              ///< of the primary context; empty: the first that is asked for
     std::map<std::string, std::string> aliases; ///< of contexts that --context does not name
-    std::set<std::string> protected_contexts; ///< as in the kubeconfig: they get no bare names
+    std::set<std::string> protected_contexts;   ///< as in the kubeconfig: they get no bare names
     std::string domain;
     std::vector<port_mapping> mappings;
     std::vector<local_service> locals;

@@ -1,4 +1,4 @@
-// The tunnels of one pod: when to open, share, rest and close them. Data thread. Source: `kubernetes-wire` 1.7, performance 5.3.
+// The tunnels of one pod: when to open, share, rest and close them. Data thread.
 #pragma once
 
 #include "common/async/random.hpp"

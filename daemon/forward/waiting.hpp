@@ -1,4 +1,4 @@
-// Connections that are held while a pod may come: how many may. Data thread. Source: product, section 5 "Waiting".
+// Connections that are held while a pod may come: how many may. Data thread.
 #pragma once
 
 #include <cstddef>

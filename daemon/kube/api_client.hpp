@@ -1,4 +1,4 @@
-// Authenticated requests to one API server: HTTP/1.1 over a small pool of kept connections. Control thread. `kubernetes-wire` 3.1.
+// Authenticated requests to one API server: HTTP/1.1 over a small pool of kept connections. Control thread.
 #pragma once
 
 #include "common/async/timing.hpp"

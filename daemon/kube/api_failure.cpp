@@ -1,4 +1,4 @@
-// What a refusal of the API server means: Status objects, bare codes, proxies' pages. `kubernetes-wire` 3.1.
+// What a refusal of the API server means: Status objects, bare codes, proxies' pages.
 #include "daemon/kube/api_client.hpp"
 
 #include "common/json_reader.hpp"

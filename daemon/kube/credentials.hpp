@@ -1,4 +1,4 @@
-// From a context of the kubeconfig to kube::access, renewed before it expires and once after a 401. `kubernetes-wire` 2.1 and 2.3.
+// From a context of the kubeconfig to kube::access, renewed before it expires and once after a 401.
 #pragma once
 
 #include "common/async/timing.hpp"

@@ -1,4 +1,4 @@
-// The protocol of credential plugins (client.authentication.k8s.io v1 and v1beta1) as values. `kubernetes-wire` 2.3.
+// The protocol of credential plugins (client.authentication.k8s.io v1 and v1beta1) as values.
 #pragma once
 
 #include "common/async/timing.hpp"

@@ -1,4 +1,4 @@
-// Impersonate-* request fields of a user entry. Source: Kubernetes authentication, "User impersonation"; `kubernetes-wire` 2.1.
+// Impersonate-* request fields of a user entry. Source: Kubernetes authentication, "User impersonation".
 #pragma once
 
 #include "common/net/http_message.hpp"

@@ -1,4 +1,4 @@
-// kubeconfig files to clusters, users and contexts: finding, merging, checking. Rules: `kubernetes-wire` 2.1 and 2.2.
+// kubeconfig files to clusters, users and contexts: finding, merging, checking.
 #pragma once
 
 #include "common/result.hpp"

@@ -1,4 +1,4 @@
-// What services and pods mean for forwarding: which port, which pod, what is wrong. Pure functions. `kubernetes-wire` section 4.
+// What services and pods mean for forwarding: which port, which pod, what is wrong. Pure functions.
 #pragma once
 
 #include "daemon/kube/types.hpp"

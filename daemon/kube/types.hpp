@@ -141,7 +141,7 @@ struct event {
     std::string type, reason, message, source;
     std::string object_kind, object_name, object_uid;
     std::uint64_t count = 1;
-    std::optional<wall_time> first, last; ///< last: the time to show, by `kubernetes-wire` 3.4
+    std::optional<wall_time> first, last; ///< last: the time to show
 };
 
 // From the object's JSON. An object without a name is still a value; callers drop it.

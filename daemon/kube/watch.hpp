@@ -1,4 +1,4 @@
-// List, then follow: one resource of one cluster, with everything that goes wrong on the way. `kubernetes-wire` 3.2 and 3.3.
+// List, then follow: one resource of one cluster, with everything that goes wrong on the way.
 // Type-erased, so that it is compiled once; informer<T> is the typed face.
 #pragma once
 

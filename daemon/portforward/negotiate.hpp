@@ -1,4 +1,4 @@
-// Opens a tunnel: WebSocket tunnel, then SPDY, then legacy WebSocket, by the rules of `kubernetes-wire` 1.7. Data thread.
+// Opens a tunnel: WebSocket tunnel, then SPDY, then legacy WebSocket. Data thread.
 #pragma once
 
 #include "common/async/random.hpp"

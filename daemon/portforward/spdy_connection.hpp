@@ -1,5 +1,5 @@
 // Streams, pings and goaway of one SPDY tunnel, and the stream pairs that Kubernetes lays over them: an error stream that
-// brings the runtime's words, and a data stream. Source: `kubernetes-wire` 1.1.3 and 1.2, which say what spdystream does.
+// brings the runtime's words, and a data stream. Source: spdystream's behaviour.
 #pragma once
 
 #include "common/async/timing.hpp"

@@ -13,7 +13,7 @@
 
 namespace fwd::portforward {
 
-/// Why one pair ended badly. `kubernetes-wire` 1.2 has the texts behind each.
+/// Why one pair ended badly.
 enum class pair_failure {
     refused,       ///< nothing listens on that port of the pod
     reset_by_pod,  ///< the application reset its socket
@@ -59,7 +59,7 @@ public:
     [[nodiscard]] virtual std::span<const iovec> write_room() = 0;
     /// The first `bytes` of that room are the client's. They leave in this turn of the loop.
     virtual void commit(std::size_t bytes) = 0;
-    /// No more bytes towards the pod (FIN). What a runtime does next: `kubernetes-wire` 1.4.
+    /// No more bytes towards the pod (FIN). Runtimes end the other direction about a second later.
     virtual void finish() = 0;
     /// Ends the pair at once: RST CANCEL, later frames are dropped.
     virtual void reset() = 0;

@@ -1,6 +1,6 @@
 // When to ask a tunnel's peer whether it is there, and what its silence means: values in, decisions out.
 // The runtime's receiver has five queues and answers one ping in each by turns, so that five pings tell a wedged queue
-// from a dead path. Source: `kubernetes-wire` 1.1.3 and 1.7 (liveness).
+// from a dead path.
 #pragma once
 
 #include "common/async/timing.hpp"

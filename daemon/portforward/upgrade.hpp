@@ -1,4 +1,4 @@
-// The requests that open a tunnel, and what their answers mean: values only. Source: `kubernetes-wire` 1.1, 1.5, 1.6, 1.7.
+// The requests that open a tunnel, and what their answers mean: values only.
 #pragma once
 
 #include "common/async/random.hpp"

@@ -1,6 +1,6 @@
 // The old WebSocket port-forward, `v4.channel.k8s.io`: every message is a channel byte and payload; channel 0 carries the
 // connection, channel 1 the runtime's words. One tunnel is one connection to one port, dialled at the upgrade; there is no
-// half-close. Source: `kubernetes-wire` 1.6.
+// half-close.
 #pragma once
 
 #include "common/async/timing.hpp"

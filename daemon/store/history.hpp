@@ -1,4 +1,4 @@
-// What happened, over the daemon's life: rings of events, errors, reconnections and requests in SQLite (product: section 5, "State").
+// What happened, over the daemon's life: rings of events, errors, reconnections and requests in SQLite.
 // Control thread; writes are committed behind, reads wait for those before them.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Loopback addresses as leases: the same service gets the same address on every run (product: section 4, "Address").
+// Loopback addresses as leases: the same service gets the same address on every run.
 // Control thread; what is kept is written behind, so nothing waits for the disk.
 #pragma once
 

@@ -1,4 +1,4 @@
-"""Start and kubeconfig gone wrong: what a person reads has to say what to do (product: bad input and faults)."""
+"""Start and kubeconfig gone wrong: what a person reads has to say what to do."""
 
 import os
 import re

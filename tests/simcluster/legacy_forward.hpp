@@ -1,5 +1,5 @@
 // Port-forward over WebSocket channels, as before SPDY was tunnelled: two channels for each port, one connection each,
-// dialled at once. Source: cri-streaming portforward/websocket.go; `kubernetes-wire` 1.6.
+// dialled at once. Source: cri-streaming portforward/websocket.go.
 #pragma once
 
 #include "tests/simcluster/tunnel_io.hpp"

@@ -1,6 +1,6 @@
 // The far end of a SPDY tunnel, as container runtimes have it: spdystream's receiver (one reader, five workers with queues
 // of 50 frames, a hand-over that blocks, no windows) and the stream pairs of portforward.k8s.io above it.
-// What one frame that nobody takes does to a tunnel is the point: `kubernetes-wire` 1.1.3.
+// What one frame that nobody takes does to a tunnel is the point.
 #pragma once
 
 #include "daemon/portforward/spdy_frame.hpp"

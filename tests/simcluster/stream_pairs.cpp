@@ -1,5 +1,5 @@
 // spdy_tunnel's second half: pairs of streams, the copy between each and its connection in the pod, and how it ends.
-// Source: cri-streaming portforward/httpstream.go and containerd's copy loop; `kubernetes-wire` 1.2 and 1.4.
+// Source: cri-streaming portforward/httpstream.go and containerd's copy loop.
 #include "common/net/byte_stream.hpp"
 #include "tests/simcluster/spdy_tunnel.hpp"
 

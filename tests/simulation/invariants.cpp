@@ -7,7 +7,7 @@ namespace fwd::simulation {
 namespace {
 
 constexpr duration every = 100ms;   ///< so often it is compared
-constexpr duration may_differ = 1s; ///< product: no state shown differs for longer
+constexpr duration may_differ = 1s; ///< no state shown differs for longer
 constexpr duration visible = 200ms; ///< a pod that was there for less need not have been used
 constexpr duration grace = 10s;     ///< beyond its own pace, for a request that nothing disturbed
 constexpr duration longest = 75s;   ///< beyond its own pace and --wait, for any: silent tunnels must have been noticed

@@ -180,7 +180,8 @@ TEST_CASE("values in base64 are taken only as an encoder writes them", "[http]")
     CHECK_FALSE(header_text("=?base64?SGVs!!!bG8=?="));
     CHECK_FALSE(header_text("=?base64?SGVs bG8=?="));
     CHECK(header_text("=?base64?SGVsbG8=") == "=?base64?SGVsbG8=");
-    CHECK(header_text("=?base64?" "?=") == "");
+    CHECK(header_text("=?base64?"
+                      "?=") == "");
 }
 
 TEST_CASE("a parameter that is to stand in a header must", "[http]")

@@ -100,7 +100,8 @@ TEST_CASE("discover lists all versions and our capabilities", "[protocol]")
     CHECK(told.at("id") == "server-discover-probe-1");
     CHECK(told.at("result").at("supportedVersions") ==
           json::parse(R"(["2026-07-28","2025-11-25","2025-06-18","2025-03-26","2024-11-05"])"));
-    CHECK(told.at("result").at("capabilities") == json::parse(R"({"tools":{},"resources":{"subscribe":true},"prompts":{},"completions":{}})"));
+    CHECK(told.at("result").at("capabilities") ==
+          json::parse(R"({"tools":{},"resources":{"subscribe":true},"prompts":{},"completions":{}})"));
     CHECK_FALSE(told.at("result").as_object().contains("serverInfo"));
 }
 
