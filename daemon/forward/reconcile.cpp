@@ -97,7 +97,7 @@ void supervisor::update(const service_id& id, batch& to)
     const bool eligible =
         std::any_of(of.plan.ports.begin(), of.plan.ports.end(), [](const planned_port& p) { return !p.eligible.empty(); });
     if (eligible) of.eligible_at = clock_.now();
-    const bool lately = !asleep(of) && of.eligible_at && clock_.now() - *of.eligible_at < successor_within;
+    const bool lately = !asleep(of) && !of.plan.stuck && of.eligible_at && clock_.now() - *of.eligible_at < successor_within;
     if (lately && !eligible) recheck_at(*of.eligible_at + successor_within);
     update_group(of, "", of.plan.ports, of.plan.coming || lately, to);
     update_stable(of, lately, to);

@@ -116,6 +116,13 @@ void plan_slices(const plan_question& of, service_plan& made)
                                   : "it has no selector and its EndpointSlices lead outside the cluster, where a port-forward cannot reach";
 }
 
+/// Nobody should wait for it, however lately another pod was there.
+bool fails_to_start(const kube::pod& of)
+{
+    const auto why = kube::pod_problem(of);
+    return why && (why->code == "crash_loop" || why->code == "image_pull" || why->code == "config_error");
+}
+
 } // namespace
 
 service_plan plan(const plan_question& of)
@@ -151,7 +158,10 @@ service_plan plan(const plan_question& of)
     for (const auto* pod : of.pods) {
         if (pod->finished()) continue;
         ++made.pods.total;
-        if (!pod->deleting()) made.deserted = false;
+        if (!pod->deleting()) {
+            made.stuck = fails_to_start(*pod) && (made.deserted || made.stuck);
+            made.deserted = false;
+        }
         if (kube::is_coming(service, *pod)) made.coming = true;
         if (!kube::is_eligible(service, *pod)) {
             auto why = kube::pod_problem(*pod);

@@ -63,6 +63,7 @@ struct service_plan {
     catalog::pod_count pods;
     bool coming = false;                              ///< a pod is on its way
     bool deserted = false;                            ///< no pod is there, but for those that are being deleted
+    bool stuck = false;                               ///< each pod there fails to start: crash loop, no image, bad configuration
     std::string reason_code, reason;                  ///< why nobody is eligible, when nobody is
     std::string unsupported_code, unsupported_reason; ///< why the whole service cannot be forwarded; empty: it can
     struct stable_pod {

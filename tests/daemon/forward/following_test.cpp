@@ -326,3 +326,21 @@ TEST_CASE("a context that moved to another server is read anew, and what both ha
     bed.clock.run(bed.supervisor->stop());
     bed.clock.run((*other)->stop());
 }
+
+TEST_CASE("nobody waits for a pod that cannot start, though another was there a moment ago", "[following]")
+{
+    engine_bed bed;
+    auto broken = workload("shop", "fragile");
+    change(bed, broken);
+    change(bed, service_object("shop", "fragile", R"({"selector":{"app":"fragile"},"ports":[{"port":80,"targetPort":8080}]})"));
+    bed.clock.advance(2s);
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    REQUIRE(bed.get("fragile").has_value());
+    broken["spec"].at("template").at("metadata").at("annotations").as_object()["sim.fwd.dev/health"] = GENERATE("crash-loop", "image-pull");
+    change(bed, broken);
+    for (const auto& pod : bed.cluster->pods_of_service({"shop", "fragile"})) bed.cluster->erase("", "pods", pod);
+    bed.clock.advance(2s);
+    const auto before = bed.clock.now();
+    CHECK(bed.get("fragile").has_error());
+    CHECK(bed.clock.now() - before < 1s);
+}
