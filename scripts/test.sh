@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # test.sh [--full] [--quick] - the whole suite; installs what it needs. The last line is `N passed, N failed, N skipped`.
-#   --full    e2e with its long transfers and all its seeds;  --quick   no sanitizers, no real cluster
+#   --full    e2e with its long transfers and all its seeds;  --quick   no sanitizers, no real cluster, no benchmark, 100 simulations
 set -uo pipefail
 cd "$(dirname "$0")/.."
 full= quick=
@@ -29,6 +29,16 @@ check() {
   local name=$1; shift
   if "$@" >"$out" 2>&1; then echo "ok      $name"; passed=$((passed + 1))
   else echo "FAILED  $name:"; tail -60 "$out"; failed=$((failed + 1)); return 1; fi
+}
+
+# trial NAME COMMAND... - as check; exit 77 says that something is missing, and is a skip.
+trial() {
+  "${@:2}" >"$out" 2>&1
+  case $? in
+    0) echo "ok      $1"; passed=$((passed + 1)) ;;
+    77) echo "skipped $1: $(tail -1 "$out")"; skipped=$((skipped + 1)) ;;
+    *) echo "FAILED  $1:"; tail -60 "$out"; failed=$((failed + 1)) ;;
+  esac
 }
 
 # tally COMMAND... - runs it in the open and adds up the count line it ends with; none counts as a failure.
@@ -69,12 +79,16 @@ stage "unit tests"
 tally run_unit_tests "unit" $(unit_test_targets | grep '^test_')
 stage "e2e on the simulated cluster"
 tally scripts/e2e.sh --only sim $full
+stage "seeded faults on a virtual clock"
+tally scripts/simulate.sh --seeds $([ -n "$quick" ] && echo 100 || echo 1000)
 if [ -z "$quick" ]; then
   stage "sanitizers and fuzzing"
   tally scripts/sanitize.sh
   stage "e2e on a real cluster"
   wait "$cluster" || tail -5 build-realcluster.log
   tally scripts/e2e.sh --only real $full
+  stage "benchmark, one short round: does it run at all"
+  trial "benchmark" scripts/bench.sh --quick --rounds 1 --seconds 0.2
 fi
 stage "done"
 finish
