@@ -91,7 +91,7 @@ void pod_app::set_stalled(bool stalled)
 
 void pod_app::end(bool reset)
 {
-    stalled_ = false; // what is killed need not be woken first
+    if (std::exchange(stalled_, false)) changed(); // what is killed need not be woken first
     if (state_ != state::open) return;
     state_ = reset || !in_.empty() ? state::reset : state::finished;
     changed();

@@ -38,13 +38,13 @@ public:
             if (!pods_.empty()) end_pod(picked(), in_.plan.terminate_after);
             return;
         case kind::restart_container:
-            if (pods_.empty()) return;
+            if (pods_.empty() || !picked_is_ready()) return;
             in_.cluster->pods().behaviour(picked()).container_down = true;
             in_.cluster->pods().end_connections(picked(), false);
             excuse_service(in_.known_by(), now_);
             return keep_unready(true);
         case kind::unready_pod:
-            if (pods_.empty()) return;
+            if (pods_.empty() || !picked_is_ready()) return;
             return keep_unready(false);
         case kind::stall_pod:
             if (pods_.empty()) return;
@@ -110,6 +110,12 @@ public:
 
 private:
     [[nodiscard]] const object_key& picked() const { return pods_[what_.pick % pods_.size()]; }
+    /// A pod that is starting becomes ready by itself, whatever else is said of it.
+    [[nodiscard]] bool picked_is_ready() const
+    {
+        const auto object = in_.cluster->store().find(*simcluster::find_type("", "pods"), picked());
+        return object && (simcluster::pod_is_ready(object->body) || in_.kept_unready.contains(object->uid));
+    }
     void excuse_service(time_point began_by, time_point over_from)
     {
         in_.excuse_requests(service_.key(), began_by, over_from, std::string{name_of(what_.what)});

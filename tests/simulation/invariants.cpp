@@ -82,7 +82,9 @@ void invariants::judge(const outcome& one)
     else if (of_.pods.could_answer(one.key, one.began, one.ended - visible, visible))
         of_.log.violated("lost: request {} to {} {} although a pod could have answered ({})", one.plan.id, one.key, name_of(one.how),
                          one.detail);
-    else if (one.ended < allowed - visible && of_.pods.hope_throughout(one.key, one.began, one.ended, remembered))
+    else if (one.ended < allowed - visible &&
+             !(of_.view_troubled_until > one.ended && of_.pods.closed(one.key, one.ended - lately, one.ended)) &&
+             of_.pods.hope_throughout(one.key, one.began, one.ended, remembered))
         of_.log.violated("lost: request {} to {} {} although a pod was on its way ({})", one.plan.id, one.key, name_of(one.how),
                          one.detail);
 }

@@ -86,6 +86,16 @@ bool availability::appeared(const std::string& key, time_point from, time_point 
     return false;
 }
 
+bool availability::closed(const std::string& key, time_point from, time_point to) const
+{
+    const auto& all = of(key);
+    for (std::size_t i = 0; i < all.size(); ++i) {
+        const auto ends = i + 1 < all.size() ? all[i + 1].from : to;
+        if (all[i].closed && ends >= from && all[i].from <= to) return true;
+    }
+    return false;
+}
+
 bool availability::existed_throughout(const std::string& key, time_point from, time_point to) const
 {
     const auto& all = of(key);

@@ -41,6 +41,8 @@ public:
     /// The service came to be, or the daemon began, within the span.
     [[nodiscard]] bool appeared(const std::string& key, time_point from, time_point to) const;
     void daemon_began(time_point at) { daemon_since_ = at; }
+    /// It was scaled to zero at some time within the span.
+    [[nodiscard]] bool closed(const std::string& key, time_point from, time_point to) const;
     [[nodiscard]] bool existed_throughout(const std::string& key, time_point from, time_point to) const;
 
 private:
