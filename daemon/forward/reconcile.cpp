@@ -96,7 +96,9 @@ void supervisor::update(const service_id& id, batch& to)
     }
     const bool eligible =
         std::any_of(of.plan.ports.begin(), of.plan.ports.end(), [](const planned_port& p) { return !p.eligible.empty(); });
-    if (eligible) of.eligible_at = clock_.now();
+    // Until this moment it was, however long ago anything of it had changed.
+    if (eligible || std::exchange(of.was_eligible, eligible)) of.eligible_at = clock_.now();
+    of.was_eligible = eligible;
     const bool lately = !asleep(of) && !of.plan.stuck && of.eligible_at && clock_.now() - *of.eligible_at < successor_within;
     if (lately && !eligible) recheck_at(*of.eligible_at + successor_within);
     update_group(of, "", of.plan.ports, of.plan.coming || lately, to);

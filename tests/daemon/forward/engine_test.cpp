@@ -162,6 +162,18 @@ TEST_CASE("a connection to a service whose pod was just deleted waits for its su
     CHECK_THAT(*page, Contains("200 OK"));
 }
 
+TEST_CASE("pods that had been there for long and are deleted are waited for like others", "[engine]")
+{
+    engine_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    bed.clock.advance(5min);
+    for (const auto* pod : {"orders-0", "orders-1"}) REQUIRE(bed.cluster->control().delete_pod({"shop", pod}, 3s)); // no successor before
+    bed.clock.advance(200ms);
+    const auto page = bed.get("orders", 8080);
+    REQUIRE(page.has_value());
+    CHECK_THAT(*page, Contains("200 OK"));
+}
+
 TEST_CASE("a name that the user's own file has is not written, and the conflict says which line", "[engine]")
 {
     engine_bed bed;
