@@ -126,7 +126,7 @@ void legacy_forward::on_room()
         }
         all_done = all_done && each.done;
     }
-    if (all_done) end();
+    if (all_done && out.empty()) end(); // what was said is sent first
 }
 
 void legacy_forward::finish(std::size_t index)

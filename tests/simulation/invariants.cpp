@@ -12,7 +12,8 @@ constexpr duration visible = 200ms; ///< a pod that was there for less need not 
 constexpr duration grace = 10s;     ///< beyond its own pace, for a request that nothing disturbed
 constexpr duration longest = 75s;   ///< beyond its own pace and --wait, for any: silent tunnels must have been noticed
 constexpr duration lately = 60s;
-constexpr duration remembered = 59500ms; ///< after its last pod a service is hoped for this long
+constexpr duration unseen_restart = 120s; ///< a restart that no watch saw: the pod's own word stands until it answers
+constexpr duration remembered = 59500ms;  ///< after its last pod a service is hoped for this long
 
 std::string text_of(const std::set<std::string>& all)
 {
@@ -58,6 +59,13 @@ const excuse* invariants::excuse_for(const outcome& one) const
     return nullptr;
 }
 
+/// Scaled to zero, and up again, which the daemon cannot have heard.
+bool invariants::unknown_scale(const outcome& one) const
+{
+    const auto lag = of_.view_troubled_until > one.ended ? lately : 150ms + 2 * of_.plan.round_trip;
+    return of_.pods.closed(one.key, one.ended - lag, one.ended);
+}
+
 void invariants::judge(const outcome& one)
 {
     const auto& seen = of_.book.of(one.plan.id);
@@ -82,9 +90,7 @@ void invariants::judge(const outcome& one)
     else if (of_.pods.could_answer(one.key, one.began, one.ended - visible, visible))
         of_.log.violated("lost: request {} to {} {} although a pod could have answered ({})", one.plan.id, one.key, name_of(one.how),
                          one.detail);
-    else if (one.ended < allowed - visible &&
-             !(of_.view_troubled_until > one.ended && of_.pods.closed(one.key, one.ended - lately, one.ended)) &&
-             of_.pods.hope_throughout(one.key, one.began, one.ended, remembered))
+    else if (one.ended < allowed - visible && !unknown_scale(one) && of_.pods.hope_throughout(one.key, one.began, one.ended, remembered))
         of_.log.violated("lost: request {} to {} {} although a pod was on its way ({})", one.plan.id, one.key, name_of(one.how),
                          one.detail);
 }
@@ -163,7 +169,8 @@ void invariants::compare_services()
                 (forward.state == catalog::forward_state::active || forward.state == catalog::forward_state::connecting))
                 differs(fmt::format("{} is {} and has no pod", name, state), view);
             if (!of.eligible.empty() && forward.state != catalog::forward_state::active)
-                differs(fmt::format("{} is {} ({}) and has a pod", name, state, forward.reason_code), tunnels);
+                differs(fmt::format("{} is {} ({}) and has a pod", name, state, forward.reason_code),
+                        forward.reason_code == "port_refused" ? tunnels + unseen_restart : tunnels);
             const auto is_it = [&](const std::string& pod) { return pod.starts_with(forward.pod + " "); };
             if (!of.eligible.empty() && std::none_of(of.eligible.begin(), of.eligible.end(), is_it))
                 differs(fmt::format("{} goes to '{}' and not to one of {}", name, forward.pod, text_of(of.eligible)), view);

@@ -35,6 +35,7 @@ private:
     void differs(const std::string& what, time_point calm);
     void compare_services();
     void compare_machine();
+    [[nodiscard]] bool unknown_scale(const outcome& one) const;
     void judge_time(const outcome& one, bool excused);
     [[nodiscard]] const excuse* excuse_for(const outcome& one) const;
 
