@@ -76,12 +76,14 @@ void invariants::judge(const outcome& one)
     using end = outcome::end;
     judge_time(one, excused != nullptr);
     if (one.how == end::left || one.how == end::answered) return;
-    if (one.how == end::short_answer && !seen.pod_ended && !(excused && one.plan.half_close))
+    if (one.how == end::short_answer && !seen.pod_ended && !(excused && (one.plan.half_close || seen.times == 0)))
         of_.log.violated("truncated: request {} to {} ended in an orderly way after {}", one.plan.id, one.key, one.detail);
     if (excused) return;
     // Who has just come to be, while the daemon cannot see it, has no name and no listener yet.
     const bool unseen = one.ended < of_.view_troubled_until && of_.pods.appeared(one.key, one.ended - lately, one.ended);
     if (one.how == end::refused && unseen) return;
+    // Held to the end for a pod that came while the daemon could not see it.
+    if (of_.view_troubled_until > one.ended && one.ended - one.began >= of_.plan.wait - visible) return;
     if (!of_.pods.existed_throughout(one.key, one.began - may_differ, one.ended)) return;
     const auto allowed = one.began + of_.plan.wait;
     if (seen.times > 0)
@@ -100,7 +102,8 @@ void invariants::judge_time(const outcome& one, bool excused)
 {
     const auto took = one.ended - one.began - own_pace(one.plan) - of_.stalled_within(one.service, one.began, one.ended);
     const auto seconds = std::chrono::duration<double>(one.ended - one.began).count();
-    if (took > of_.plan.wait + longest) of_.log.violated("late: request {} to {} was not over for {:.1f} s", one.plan.id, one.key, seconds);
+    if (took > of_.plan.wait + longest && of_.view_troubled_until < one.ended)
+        of_.log.violated("late: request {} to {} was not over for {:.1f} s", one.plan.id, one.key, seconds);
     const auto within = [&](const auto& trouble) { return trouble.first <= one.ended && trouble.second >= one.began; };
     const bool troubled = std::any_of(of_.tunnel_troubles.begin(), of_.tunnel_troubles.end(), within);
     if (took > grace && !excused && !troubled && of_.pods.always_answered(one.key, one.began, one.ended))
