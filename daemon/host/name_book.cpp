@@ -44,16 +44,15 @@ std::vector<host_names> name_book::put(const std::vector<host_names>& sets, std:
 {
     const auto others = other_names(hosts, uid);
     const auto refusal = [&](const std::string& name, ipv4 address) -> std::string {
-        if (const auto forbidden = forbidden_name(name, own_host_name_); !forbidden.empty()) return std::string{forbidden};
-        if (const auto line = others.find(name); line != others.end())
-            return fmt::format("line {} of {} already has it", line->second, path);
-        if (const auto holder = holders_.find(name); holder != holders_.end() && holder->second != address)
-            return holder->second.text() + " has it";
+        if (const auto forbidden = forbidden_name(name, own_host_name_); !forbidden.empty())
+            return fmt::format("a rule (it {})", forbidden);
+        if (const auto line = others.find(name); line != others.end()) return fmt::format("line {} of {}", line->second, path);
+        if (const auto holder = holders_.find(name); holder != holders_.end() && holder->second != address) return holder->second.text();
         return {};
     };
     std::vector<host_names> accepted;
+    for (const auto& set : sets) forget(set.address); // all of them first: a name may move from one to another
     for (const auto& [address, names] : sets) {
-        forget(address);
         auto& kept = accepted.emplace_back(host_names{address, {}}).names;
         for (const auto& name : names) {
             if (auto why = refusal(name, address); !why.empty())

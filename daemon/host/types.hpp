@@ -27,7 +27,7 @@ struct host_names {
     bool operator==(const host_names&) const = default;
 };
 
-/// A name that was not written, and why, for a person: "line 7 of /etc/hosts already has it".
+/// A name that was not written, and what has it instead, for a person: "line 7 of /etc/hosts", "127.1.27.4".
 struct name_refusal {
     ipv4 address;
     std::string name;

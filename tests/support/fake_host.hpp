@@ -51,15 +51,13 @@ public:
     {
         ++writes;
         std::vector<host::name_refusal> refused;
-        for (const auto& set : sets) {
-            std::erase_if(names, [&](const auto& held) { return held.second == set.address; });
-            for (const auto& name : set.names) {
+        for (const auto& set : sets) std::erase_if(names, [&](const auto& held) { return held.second == set.address; });
+        for (const auto& set : sets)
+            for (const auto& name : set.names)
                 if (taken.contains(name))
-                    refused.push_back({set.address, name, "line 3 of /etc/hosts already has it"});
-                else
-                    names[name] = set.address;
-            }
-        }
+                    refused.push_back({set.address, name, "line 3 of /etc/hosts"});
+                else if (const auto [at, fresh] = names.emplace(name, set.address); !fresh && at->second != set.address)
+                    refused.push_back({set.address, name, at->second.text()});
         co_return refused;
     }
     awaitable<result<void>> drop_names(std::vector<ipv4> dropped) override

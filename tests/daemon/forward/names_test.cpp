@@ -90,6 +90,12 @@ TEST_CASE("bare names move with the primary namespace, and the answer tells whic
     const auto again = bed.clock.run(bed.supervisor->set_primary(ask));
     REQUIRE(again.has_value());
     CHECK(again->moved.empty());
+    ask.namespace_name = "shop"; // and back, by which the names change places in one write
+    REQUIRE(bed.clock.run(bed.supervisor->set_primary(ask)).has_value());
+    bed.clock.advance(1s);
+    CHECK(bed.host.names.at("web") == bed.service("web.shop").local_ip);
+    CHECK(bed.service("web.shop").conflicts.empty());
+    CHECK(bed.service("web.staging").conflicts.empty());
 }
 
 TEST_CASE("an unknown namespace does not become primary", "[names]")

@@ -86,7 +86,7 @@ TEST_CASE("names, addresses and routes are there while the engine is, and gone a
                     std::vector<host::host_names> names{{web, {"web", "web.shop"}}, {cart, {"cart", "foreign", "localhost"}}};
                     auto refused = must(co_await host.put_names(names));
                     expect(refused.size() == 2, "two refusals");
-                    expect(refused[0].name == "foreign" && refused[0].why == "line 2 of /run/etc/hosts already has it", refused[0].why);
+                    expect(refused[0].name == "foreign" && refused[0].why == "line 2 of /run/etc/hosts", refused[0].why);
                     expect(content(sandbox_hosts) == before + "\n# BEGIN fwd uid=0 (newline added)\r\n127.1.27.1\tweb web.shop\r\n"
                                                               "127.1.27.2\tcart\r\n# END fwd uid=0\r\n",
                            "the block: " + content(sandbox_hosts));

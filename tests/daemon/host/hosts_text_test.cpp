@@ -103,12 +103,23 @@ TEST_CASE("a name belongs to one address, and the user's own lines come first", 
     const auto accepted = book.put(sets, "10.0.0.1 x\n10.0.0.2 Mine\n", "/etc/hosts", 5, refused);
     CHECK(accepted == std::vector<host_names>{{{0x7f011b01}, {"web"}}, {{0x7f011b02}, {"cart"}}});
     REQUIRE(refused.size() == 3);
-    CHECK(refused[0].why == "line 2 of /etc/hosts already has it");
-    CHECK(refused[1].why == "127.1.27.1 has it");
-    CHECK(refused[2].why == "is this machine's own name");
+    CHECK(refused[0].why == "line 2 of /etc/hosts");
+    CHECK(refused[1].why == "127.1.27.1");
+    CHECK(refused[2].why == "a rule (it is this machine's own name)");
     book.drop({{0x7f011b01}});
     refused.clear();
     CHECK(book.put({{{0x7f011b02}, {"web", "cart"}}}, "", "/etc/hosts", 5, refused).front().names.size() == 2);
+    CHECK(refused.empty());
+}
+
+TEST_CASE("names may change places in one go", "[host][hosts]")
+{
+    name_book book{"workstation"};
+    std::vector<name_refusal> refused;
+    const host_names first{{0x7f011b01}, {"web", "api"}}, second{{0x7f011b02}, {"cart"}};
+    (void)book.put({first, second}, "", "/etc/hosts", 5, refused);
+    const std::vector<host_names> turned{{{0x7f011b01}, {"cart"}}, {{0x7f011b02}, {"web", "api"}}};
+    CHECK(book.put(turned, "", "/etc/hosts", 5, refused) == turned);
     CHECK(refused.empty());
 }
 
