@@ -8,8 +8,8 @@
 #include "common/text.hpp"
 #include "daemon/api/server.hpp"
 #include "daemon/catalog/event_bus.hpp"
-#include "daemon/first_wishes.hpp"
 #include "daemon/catalog/log_buffer.hpp"
+#include "daemon/first_wishes.hpp"
 #include "daemon/forward/connection_book.hpp"
 #include "daemon/forward/explainer.hpp"
 #include "daemon/forward/recorder.hpp"
@@ -263,10 +263,7 @@ private:
         co_return co_await forward_from_start(*config);
     }
 
-    result<kube::kubeconfig> load_config()
-    {
-        return kube::load(kubeconfig_of(asked_, around_.variables), *files_);
-    }
+    result<kube::kubeconfig> load_config() { return kube::load(kubeconfig_of(asked_, around_.variables), *files_); }
 
     void follow_files()
     {
@@ -275,7 +272,8 @@ private:
             supervisor_->reconfigure(now.mappings, now.locals, now.allow_shadow);
         };
         const auto use_kubeconfig = [this](kube::kubeconfig next) { return supervisor_->reload(std::move(next)); };
-        reloader_ = std::make_unique<reloader>(reloader::parts{around_.variables, *files_, *clock_, log_, use_kubeconfig, use_options}, asked_);
+        reloader_ =
+            std::make_unique<reloader>(reloader::parts{around_.variables, *files_, *clock_, log_, use_kubeconfig, use_options}, asked_);
         tasks_.start("follow the kubeconfig", reloader_->run());
     }
 
@@ -344,8 +342,8 @@ private:
             const auto owner = host::find_port_owner(ipv4{0x7f000001}, port);
             return owner ? owner->text() : std::string{};
         };
-        const api::api_parts parts{executor_, catalog_,    *supervisor_, *supervisor_, events_,  *recorder_,
-                                   lines_,    *explainer_, log_,         *clock_,      *random_, *net_,   *connections_};
+        const api::api_parts parts{executor_,   catalog_, *supervisor_, *supervisor_, events_, *recorder_,   lines_,
+                                   *explainer_, log_,     *clock_,      *random_,     *net_,   *connections_};
         api_ = std::make_unique<api::server>(parts, settings);
         if (const auto started = api_->start(); !started) co_return started.error();
         if (host_->about().listening == host::listening_mode::lookup) co_await serve_internal_name();

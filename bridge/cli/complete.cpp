@@ -169,7 +169,7 @@ else compdef _fwd fwd; fi
         return R"script(# fwd completion for fish: fwd completion fish | source
 complete -c fwd -f -a '(command fwd __complete (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
 )script";
-return {};
+    return {};
 }
 
 } // namespace fwd::cli

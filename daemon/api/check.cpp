@@ -6,6 +6,8 @@
 #include "daemon/api/connection_strings.hpp"
 #include "daemon/api/probe.hpp"
 
+#include <boost/asio/error.hpp>
+
 #include <fmt/core.h>
 
 namespace fwd::api {
@@ -138,6 +140,9 @@ private:
     awaitable<finding> listener()
     {
         auto stream = co_await connect();
+        // Somebody took it and let it go: the next stage says why.
+        if (!stream && stream.error().code == boost::asio::error::connection_reset)
+            co_return finding{true, fmt::format("{}:{} takes connections and resets them", made_.address, made_.port), true};
         if (!stream) co_return finding{false, fmt::format("{}:{}: {}", made_.address, made_.port, stream.error().message()), false};
         co_return finding{true, fmt::format("{}:{} takes connections", made_.address, made_.port), true};
     }
@@ -194,6 +199,9 @@ private:
     awaitable<finding> http()
     {
         auto stream = co_await connect();
+        // Somebody took it and let it go: the next stage says why.
+        if (!stream && stream.error().code == boost::asio::error::connection_reset)
+            co_return finding{true, fmt::format("{}:{} takes connections and resets them", made_.address, made_.port), true};
         if (!stream) co_return finding{false, stream.error().message(), false};
         http_request ask{.method = wish_.method, .target = wish_.path};
         const auto* of = service();

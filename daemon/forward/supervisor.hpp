@@ -134,7 +134,7 @@ private:
         service_id id;
         std::shared_ptr<const kube::service> object;
         service_plan plan;
-        std::map<std::string, group> groups; ///< "" is the service, others are stable pods by host name
+        std::map<std::string, group> groups;   ///< "" is the service, others are stable pods by host name
         std::optional<time_point> eligible_at; ///< the last moment at which somebody is known to have been
         bool was_eligible = false;
         catalog::wish_owner owner;

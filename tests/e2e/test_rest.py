@@ -72,6 +72,9 @@ def acts(bed):
     report = daemon.api("POST", "/services/web.shop/check", {"path": "/", "timeoutMs": 10000})
     assert report["ok"], report
     assert [one["stage"] for one in report["stages"]] == ["name", "listener", "pod", "tunnel", "pod port", "protocol greeting", "http"]
+    # Connections to it are reset at once; the check goes on to why.
+    broken = daemon.api("POST", "/services/crashing.shop/check", {"timeoutMs": 3000})
+    assert not broken["ok"] and '"pod"' in broken["verdict"] and "CrashLoopBackOff" in broken["verdict"], broken
     bad = daemon.api("POST", "/services/never-ready.shop/check", {"timeoutMs": 3000})
     assert not bad["ok"] and "pod" in bad["verdict"], bad
     again = daemon.api("POST", "/services/web.shop/reconnect")

@@ -13,7 +13,8 @@ awaitable<reply> put_primary(api_context& with, api_request& ask)
     const auto wish = read_body<wire::set_primary>(ask.message.body);
     if (!wish) co_return failed(wish.error());
     if (!is_dns_label(wish->namespace_name))
-        co_return failed(error{errc::invalid_request, "member 'namespace': '" + printable(wish->namespace_name) + "' is no namespace name"});
+        co_return failed(
+            error{errc::invalid_request, "member 'namespace': '" + printable(wish->namespace_name) + "' is no namespace name"});
     catalog::set_primary command{wish->context, wish->namespace_name, owner_of(with, ask, "")};
     const auto done = co_await with.parts.commands.set_primary(std::move(command));
     if (!done) co_return failed(done.error());
