@@ -4,6 +4,7 @@
 #include <boost/asio/post.hpp>
 
 #include <cstring>
+#include <utility>
 
 namespace fwd::simcluster {
 
@@ -18,6 +19,26 @@ io_step gone()
     return {io_step::state::failed, 0, boost::asio::error::connection_reset};
 }
 
+/// What a stream that was closed has yet to say; lives by its wait for room until it is said or the peer is gone.
+struct last_bytes {
+    std::shared_ptr<data_stream> to;
+    std::string bytes;
+    std::size_t used = 0;
+
+    static void send(const std::shared_ptr<last_bytes>& rest)
+    {
+        const auto to = rest->to; // what it waits by holds the rest, and must not go while it is in use
+        while (rest->used < rest->bytes.size()) {
+            const iovec piece{rest->bytes.data() + rest->used, rest->bytes.size() - rest->used};
+            const auto step = to->try_writev({&piece, 1});
+            if (step.what == io_step::state::would_block) return to->wait(interest::write, [rest] { send(rest); });
+            if (step.what != io_step::state::moved) break;
+            rest->used += step.bytes;
+        }
+        to->close();
+    }
+};
+
 } // namespace
 
 unruly_stream::unruly_stream(std::unique_ptr<data_stream> beneath, boost::asio::any_io_executor executor, timing& clock, duration one_way)
@@ -27,6 +48,7 @@ unruly_stream::unruly_stream(std::unique_ptr<data_stream> beneath, boost::asio::
 
 unruly_stream::~unruly_stream()
 {
+    close();
     clock_.cancel(in_timer_);
     clock_.cancel(out_timer_);
 }
@@ -229,12 +251,21 @@ void unruly_stream::reset()
     beneath_->reset();
 }
 
+/// What is still under way goes out at once, as far as the peer takes it, and then without this object: as from a kernel's buffer.
+/// What a dead link holds is lost, and the peer must not take that for an orderly end.
 void unruly_stream::close()
 {
-    // What is still under way goes out at once: nobody would send it later.
-    for (auto& each : out_) each.due = {};
-    if (!flush_waits_) flush();
-    beneath_->close();
+    if (std::exchange(dropped_, true)) return;
+    clock_.cancel(std::exchange(out_timer_, 0));
+    if (out_.empty()) return beneath_->close();
+    if (silent_) return beneath_->reset();
+    auto rest = std::make_shared<last_bytes>();
+    rest->to = beneath_;
+    for (auto& each : out_) rest->bytes.append(each.bytes);
+    rest->used = std::exchange(out_used_, 0);
+    out_.clear();
+    out_bytes_ = 0;
+    last_bytes::send(rest);
 }
 
 void unruly_stream::drop()

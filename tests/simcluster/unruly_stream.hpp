@@ -7,6 +7,8 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include <deque>
+#include <memory>
+#include <optional>
 #include <string>
 
 namespace fwd::simcluster {
@@ -53,7 +55,7 @@ private:
     [[nodiscard]] bool readable_now() const;
     [[nodiscard]] bool quiet() const { return reading_stopped_ || silent_; }
 
-    std::unique_ptr<data_stream> beneath_;
+    std::shared_ptr<data_stream> beneath_; ///< outlives this while what was written before close() is being sent
     boost::asio::any_io_executor executor_;
     timing& clock_;
     duration one_way_;

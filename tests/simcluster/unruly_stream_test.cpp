@@ -126,3 +126,29 @@ TEST_CASE("a slow reader gets every byte of what was corked", "[simcluster][wire
     CHECK(got.size() == sent.size());
     CHECK(got == sent);
 }
+
+TEST_CASE("what was written before a close reaches a reader who comes late, and only then the end", "[simcluster][wire]")
+{
+    const auto delay = GENERATE(duration{0ns}, duration{10ms});
+    slow_link wire{delay};
+    const std::string all(150'000, 'x');
+    wire.near->cork(); // more than the pipe beneath takes
+    REQUIRE(slow_link::write(*wire.near, all));
+    wire.near->uncork();
+    if (GENERATE(true, false)) wire.near->close();
+    wire.near.reset();
+    std::string got;
+    for (auto part = wire.read(*wire.far); !part.empty(); part = wire.read(*wire.far)) got += part;
+    CHECK(got.size() == all.size());
+    CHECK(wire.last == io_step::state::end);
+}
+
+TEST_CASE("a close behind a dead link is no orderly end", "[simcluster][wire]")
+{
+    slow_link wire{0ns};
+    wire.near->black_hole(true);
+    REQUIRE(slow_link::write(*wire.near, "lost"));
+    wire.near->close();
+    CHECK(wire.read(*wire.far).empty());
+    CHECK(wire.last == io_step::state::failed);
+}
