@@ -102,6 +102,7 @@ void legacy_connection::choke(bool full)
 {
     if (choked_ == full || (full && dead_)) return;
     choked_ = full;
+    if (!full) heard_ = clock_.now(); // what came meanwhile is yet to be read: that was our silence, not the pod's
     pipe_.pause(full);
     tell_later();
 }

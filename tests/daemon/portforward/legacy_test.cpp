@@ -184,6 +184,24 @@ TEST_CASE("a finished legacy connection ends after a second of silence, there be
     CHECK(t.messages() == "close\n");
 }
 
+TEST_CASE("while a legacy connection is choked its silence is not the pod's", "[legacy]")
+{
+    legacy_tunnel t;
+    recording_pair_sink sink;
+    const auto one = t.tunnel->open(8080, sink);
+    t.send(legacy_tunnel::preambles());
+    one->finish();
+    one->choke(true);
+    t.clock.advance(4700ms);
+    one->choke(false);
+    t.clock.advance(600ms);
+    t.send(legacy_tunnel::message(std::string{'\0'} + "the rest"));
+    CHECK(sink.got == "the rest");
+    CHECK(sink.events == events{"accepted"});
+    t.clock.advance(3s);
+    CHECK(sink.events == events{"accepted", "end"});
+}
+
 TEST_CASE("a destroyed legacy connection closes its tunnel", "[legacy]")
 {
     legacy_tunnel t;
