@@ -45,6 +45,8 @@ void connection::become(stage next)
     const auto waits = [](stage at) { return at == stage::held || at == stage::wanting; };
     if (waits(next) && !waits(stage_)) traffic_->waiting.fetch_add(1, std::memory_order_relaxed);
     if (!waits(next) && waits(stage_)) traffic_->waiting.fetch_sub(1, std::memory_order_relaxed);
+    if (next == stage::held && stage_ != stage::held) held_since_ = clock_.now();
+    if (next != stage::held && stage_ == stage::held) was_held_ += clock_.now() - held_since_;
     stage_ = next;
 }
 
@@ -149,16 +151,16 @@ void connection::bulk()
     pool_->bulk_begins(*over_tunnel_);
 }
 
-/// Another try, which must not be lost to the time that the first one took. The same pod would refuse again, unless it is only gone
-/// from a watch that is behind: then its successor is waited for.
+/// Another try, which must not be lost to the time that the first one took; further ones have no more time, however often a pod that
+/// is gone is still listed. The same pod would refuse again, unless it is only gone from a watch that is behind: then its successor
+/// is waited for.
 void connection::try_again(const kube::pod_ref& failed, bool same_pod_may_help, std::string_view code, std::string text)
 {
-    retried_ = true;
     avoid_ = failed;
     pool_ = nullptr;
     over_tunnel_ = nullptr;
     become(stage::fresh);
-    deadline_ = std::max(deadline_, clock_.now() + facts_.wait);
+    if (!std::exchange(retried_, true)) deadline_ = std::max(deadline_, clock_.now() + facts_.wait - was_held_);
     auto* next = host_.choose(*this, avoid_, port_);
     if (next && next->pod() == failed && !same_pod_may_help) return abort(code, std::move(text));
     pool_ = next;

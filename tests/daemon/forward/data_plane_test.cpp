@@ -108,6 +108,24 @@ TEST_CASE("a held connection is reset when its time is over", "[data_plane]")
     CHECK(b.notes[0].code == "no_pod_in_time");
 }
 
+TEST_CASE("who is sent to a pod that is gone, again and again, waits no longer than others", "[data_plane]")
+{
+    data_limits limits;
+    limits.wait = 12s;
+    plane_bed b{limits};
+    b.connect_context();
+    const auto echo = b.add_route(1, "echo", 7000);
+    b.put({1, {{{"shop", "echo-gone", "uid-echo-gone"}, 7000}}, true, false});
+    plane_client one{b, echo};
+    b.clock.advance(11s);
+    one.hear();
+    CHECK_FALSE(one.was_reset);
+    CHECK(b.gone.size() > 2);
+    b.clock.advance(2s);
+    one.hear();
+    CHECK(one.was_reset);
+}
+
 TEST_CASE("at most 256 are held for one service, whatever the port, and others keep their places", "[data_plane]")
 {
     plane_bed b;
