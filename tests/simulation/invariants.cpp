@@ -102,8 +102,7 @@ void invariants::judge_time(const outcome& one, bool excused)
 {
     const auto took = one.ended - one.began - own_pace(one.plan) - of_.stalled_within(one.service, one.began, one.ended);
     const auto seconds = std::chrono::duration<double>(one.ended - one.began).count();
-    if (took > of_.plan.wait + longest && of_.view_troubled_until < one.ended)
-        of_.log.violated("late: request {} to {} was not over for {:.1f} s", one.plan.id, one.key, seconds);
+    if (took > of_.plan.wait + longest) of_.log.violated("late: request {} to {} was not over for {:.1f} s", one.plan.id, one.key, seconds);
     const auto within = [&](const auto& trouble) { return trouble.first <= one.ended && trouble.second >= one.began; };
     const bool troubled = std::any_of(of_.tunnel_troubles.begin(), of_.tunnel_troubles.end(), within);
     if (took > grace && !excused && !troubled && of_.pods.always_answered(one.key, one.began, one.ended))
@@ -117,7 +116,9 @@ void invariants::all_over()
         if (!one->over())
             of_.log.violated("hangs: request {} to {} began at {:.3f} s and has not ended; sent {}, received {}", id, one->key,
                              of_.log.seconds(one->began), one->sent, one->received);
-        if (one->how == outcome::end::answered && !of_.book.of(id).complete && !excuse_for(*one))
+        // A pod that is stalled when its client has closed is closed, too, and reads no more of what lies in its buffer.
+        const bool unread = of_.stalled_within(one->service, one->began, one->ended) > 0s;
+        if (one->how == outcome::end::answered && !of_.book.of(id).complete && !unread && !excuse_for(*one))
             of_.log.violated("lost: request {} was answered, but of its {} bytes only {} reached the pod", id, one->plan.up,
                              of_.book.of(id).received);
     }

@@ -299,7 +299,8 @@ void world::play()
 
 void world::rest()
 {
-    run_until(clock.now() + rest_time);
+    // What the daemon has yet to hear of may make it open tunnels.
+    run_until(std::max({clock.now(), view_troubled_until, tunnels_troubled_until}) + rest_time);
     checks_->at_rest();
     bool stopped = false;
     const auto asked = clock.now();
