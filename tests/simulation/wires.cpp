@@ -241,6 +241,12 @@ std::size_t wires::open() const
     return state_->open.size() + state_->listening.size();
 }
 
+std::size_t wires::tunnels() const
+{
+    return static_cast<std::size_t>(
+        std::count_if(state_->open.begin(), state_->open.end(), [](const auto& one) { return one.second->use() == wire_use::tunnel; }));
+}
+
 std::string wires::open_ones() const
 {
     std::string all;

@@ -41,6 +41,8 @@ public:
     void pull_out();
     /// Connections and listeners of the daemon.
     [[nodiscard]] std::size_t open() const;
+    /// Of those, connections that carry tunnels.
+    [[nodiscard]] std::size_t tunnels() const;
     /// What they said first, a line each.
     [[nodiscard]] std::string open_ones() const;
 
