@@ -2,9 +2,12 @@
 
 #include <boost/asio/posix/stream_descriptor.hpp>
 
+#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <linux/filter.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
@@ -74,6 +77,28 @@ private:
     alignas(nlmsghdr) std::array<std::byte, 16 * 1024> room_;
 };
 
+/// Has the kernel leave out what says nothing, by the rules of matters(): a thousand addresses on lo at once would overflow the socket.
+/// What cannot be left out here is left out above.
+void leave_out_the_rest(int socket)
+{
+    const auto two = [](std::uint16_t value) -> std::uint32_t { return htons(value); }; // the filter reads in network order
+    constexpr std::uint32_t type = offsetof(nlmsghdr, nlmsg_type), index = NLMSG_HDRLEN + offsetof(ifaddrmsg, ifa_index);
+    constexpr std::uint32_t table = NLMSG_HDRLEN + offsetof(rtmsg, rtm_table);
+    sock_filter rules[] = {
+        BPF_STMT(BPF_LD | BPF_H | BPF_ABS, type),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, two(RTM_NEWADDR), 1, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, two(RTM_DELADDR), 0, 2),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, index), // an address
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(lo), 2, 3),
+        BPF_STMT(BPF_LD | BPF_B | BPF_ABS, table), // a route
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, RT_TABLE_MAIN, 1, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0),
+        BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+    };
+    const sock_fprog program{std::size(rules), rules};
+    (void)::setsockopt(socket, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
 } // namespace
 
 bool tells_of_change(std::span<const std::byte> messages)
@@ -95,6 +120,7 @@ result<std::unique_ptr<network_changes>> watch_network(asio::any_io_executor exe
     sockaddr_nl groups{};
     groups.nl_family = AF_NETLINK;
     groups.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR | RTMGRP_IPV6_ROUTE;
+    if (made >= 0) leave_out_the_rest(made);
     if (made < 0 || ::bind(made, reinterpret_cast<const sockaddr*>(&groups), sizeof groups) != 0) {
         const auto failure = errno_error("listen to rtnetlink");
         if (made >= 0) ::close(made);

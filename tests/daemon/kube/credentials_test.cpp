@@ -64,6 +64,13 @@ struct bed : kube::test::world {
         REQUIRE(made.has_value());
         source = std::move(*made);
     }
+    /// What is said when there can be no source at all.
+    std::string refused_at_once(const context_config& config)
+    {
+        auto made = make_credential_source(config, around, plugins, {});
+        REQUIRE(made.has_error());
+        return made.error().message();
+    }
     std::shared_ptr<const kube::access> current()
     {
         auto got = clock.run(source->current());
@@ -182,10 +189,9 @@ TEST_CASE("a token file that never could be read or is empty names the entry and
     bed b;
     user_entry user;
     user.token_file = "/t";
-    b.make(config_with(user));
-    CHECK_THAT(b.refusal(), Contains("/k/config:9") && Contains("tokenFile") && Contains("/t"));
+    CHECK_THAT(b.refused_at_once(config_with(user)), Contains("/k/config:9") && Contains("tokenFile") && Contains("/t"));
     b.files.write("/t", " \n");
-    CHECK_THAT(b.refusal(), Contains("/t: is empty"));
+    CHECK_THAT(b.refused_at_once(config_with(user)), Contains("/t: is empty"));
 }
 
 TEST_CASE("a missing certificate file is told with entry, key and path", "[credentials]")
@@ -193,8 +199,7 @@ TEST_CASE("a missing certificate file is told with entry, key and path", "[crede
     bed b;
     auto config = config_with({});
     config.cluster.ca_file = "/k/ca.crt";
-    b.make(config);
-    CHECK_THAT(b.refusal(), Contains("/k/config:3: cluster c: certificate-authority: /k/ca.crt"));
+    CHECK_THAT(b.refused_at_once(config), Contains("/k/config:3: cluster c: certificate-authority: /k/ca.crt"));
 }
 
 TEST_CASE("rotated certificate files make a new generation, data wins over files", "[credentials]")
