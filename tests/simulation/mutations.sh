@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # mutations.sh [--seeds N] [NAME...] - puts each known bug of mutations/*.patch (or the NAMEd ones) into a copy of the tree, one at a
-# time, and shows that the simulation finds it within N seeds (1000). Ends with `N passed, N failed`.
+# time, and shows that the simulation finds it within N seeds (1000). Ends with `N passed, N failed`. What needs a rare history says in
+# its patch `From seed N on.`
 #   MUTATION_DIR   the copy, kept for the next time ($TMPDIR/fwd-mutations)
 set -uo pipefail
 cd "$(dirname "$0")/../.."
@@ -27,7 +28,8 @@ for patch in "$patches"/*.patch; do
   elif ! build; then
     echo "FAILED  $name: does not build"; failed=$((failed + 1))
   else
-    BUILD_DIR=build-release build-release/fwd-simulation --seeds "$seeds" --failures 1 >found.log 2>&1
+    from=$(sed -nE 's/^From seed ([0-9]+) on\.$/\1/p' "$patch")
+    build-release/fwd-simulation --from "${from:-1}" --seeds "$seeds" --failures 1 >found.log 2>&1
     status=$? seed=$(sed -nE 's/^seed ([0-9]+) FAILED.*/\1/p' found.log | head -1)
     if [ "$status" != 0 ]; then
       echo "ok      $name: found by seed ${seed:-?}: $(grep -m1 -A1 '^seed' found.log | tail -1 | cut -c1-150)$([ -n "$seed" ] || tail -1 found.log)"
