@@ -10,8 +10,6 @@ exec 9>"$dir/.lock"
 flock 9
 # What one checkout compiled serves the next one, wherever it lies, precompiled header included.
 export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1 CCACHE_SLOPPINESS=pch_defines,time_macros
-# A folder that was made for another type is configured anew: its name says nothing.
-if [ -n "${BUILD_TYPE:-}" ] && ! grep -qsx "CMAKE_BUILD_TYPE:STRING=$BUILD_TYPE" "$dir/CMakeCache.txt"; then rm -f "$dir/build.ninja"; fi
 [ -e "$dir/build.ninja" ] || cmake -S . -B "$dir" -G Ninja -DCMAKE_BUILD_TYPE="${BUILD_TYPE:-Debug}" \
   -DFWD_SANITIZE="${SANITIZE:-}" -DFWD_WERROR="${WERROR:-0}" -DFWD_TESTS="${TESTS:-1}" >"$dir/configure.log" 2>&1 ||
   { cat "$dir/configure.log" >&2; exit 1; }
