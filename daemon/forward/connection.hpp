@@ -88,7 +88,7 @@ private:
     std::shared_ptr<catalog::counters> traffic_;
     relay relay_;
     waiting_room::place place_; ///< while held
-    time_point deadline_{}; ///< of waiting for a pod or a tunnel
+    time_point deadline_{};     ///< of waiting for a pod or a tunnel
     time_point held_since_{};
     duration was_held_{}; ///< before the try under way
     timer_id look_timer_ = 0;
