@@ -23,7 +23,7 @@ mcp_options parsed(const std::vector<std::string>& words)
     return *out;
 }
 
-const install_facts facts{.home = "/home/me", .folder = "/work/it", .program = "/usr/bin/fwd", .url = "http://127.0.0.1:3000/mcp"};
+const install_facts facts{.home = "/home/me", .folder = "/srv/it", .program = "/usr/bin/fwd", .url = "http://127.0.0.1:3000/mcp"};
 
 std::string changed(const mcp_options& how, std::string_view now)
 {
@@ -84,9 +84,9 @@ TEST_CASE("each client has its own place and words", "[mcp_install]")
 {
     CHECK(file_of_client(parsed({"install", "claude-code"}), facts)->path == "/home/me/.claude.json");
     CHECK(
-        json::parse(changed(parsed({"install", "claude-code"}), "")).at("projects").at("/work/it").at("mcpServers").at("fwd").at("type") ==
+        json::parse(changed(parsed({"install", "claude-code"}), "")).at("projects").at("/srv/it").at("mcpServers").at("fwd").at("type") ==
         "stdio");
-    CHECK(file_of_client(parsed({"install", "claude-code", "--scope", "project"}), facts)->path == "/work/it/.mcp.json");
+    CHECK(file_of_client(parsed({"install", "claude-code", "--scope", "project"}), facts)->path == "/srv/it/.mcp.json");
     CHECK(json::parse(changed(parsed({"install", "claude-code", "--scope=user"}), "{}")).at("mcpServers").as_object().contains("fwd"));
     CHECK(json::parse(changed(parsed({"install", "vscode"}), "")).at("servers").at("fwd").at("command") == "/usr/bin/fwd");
     CHECK(json::parse(changed(parsed({"install", "zed"}), "")).at("context_servers").at("fwd").at("env").as_object().empty());
