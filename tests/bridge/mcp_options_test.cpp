@@ -83,9 +83,8 @@ TEST_CASE("an entry is added, everything else stays, and undo takes it back", "[
 TEST_CASE("each client has its own place and words", "[mcp_install]")
 {
     CHECK(file_of_client(parsed({"install", "claude-code"}), facts)->path == "/home/me/.claude.json");
-    CHECK(
-        json::parse(changed(parsed({"install", "claude-code"}), "")).at("projects").at("/srv/it").at("mcpServers").at("fwd").at("type") ==
-        "stdio");
+    CHECK(json::parse(changed(parsed({"install", "claude-code"}), "")).at("projects").at("/srv/it").at("mcpServers").at("fwd").at("type") ==
+          "stdio");
     CHECK(file_of_client(parsed({"install", "claude-code", "--scope", "project"}), facts)->path == "/srv/it/.mcp.json");
     CHECK(json::parse(changed(parsed({"install", "claude-code", "--scope=user"}), "{}")).at("mcpServers").as_object().contains("fwd"));
     CHECK(json::parse(changed(parsed({"install", "vscode"}), "")).at("servers").at("fwd").at("command") == "/usr/bin/fwd");
