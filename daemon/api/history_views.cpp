@@ -55,17 +55,25 @@ wire::explanation view(const catalog::explanation& from)
     return made;
 }
 
-wire::past_event event_view(const past& from)
+/// What the records of all three kinds have: when it was, and where.
+template <class T>
+static T begun(const past& from)
 {
-    wire::past_event made;
+    T made;
     made.id = from.id;
-    made.type = from.type;
     made.timestamp = from.when;
     made.service_key = from.service_key;
     made.forward_key = from.forward_key;
+    made.pod_name = from.pod;
+    return made;
+}
+
+wire::past_event event_view(const past& from)
+{
+    auto made = begun<wire::past_event>(from);
+    made.type = from.type;
     made.namespace_name = from.namespace_name;
     made.context = from.context;
-    made.pod_name = from.pod;
     made.status = from.status;
     made.code = from.code;
     made.message = from.message;
@@ -75,14 +83,9 @@ wire::past_event event_view(const past& from)
 
 wire::past_error error_view(const past& from)
 {
-    wire::past_error made;
-    made.id = from.id;
-    made.timestamp = from.when;
-    made.service_key = from.service_key;
-    made.forward_key = from.forward_key;
+    auto made = begun<wire::past_error>(from);
     made.namespace_name = from.namespace_name;
     made.context = from.context;
-    made.pod_name = from.pod;
     made.error_type = from.code;
     made.message = from.message;
     made.resolved = from.resolved.has_value();
@@ -92,12 +95,7 @@ wire::past_error error_view(const past& from)
 
 wire::reconnection reconnection_view(const past& from)
 {
-    wire::reconnection made;
-    made.id = from.id;
-    made.timestamp = from.when;
-    made.service_key = from.service_key;
-    made.forward_key = from.forward_key;
-    made.pod_name = from.pod;
+    auto made = begun<wire::reconnection>(from);
     made.trigger = from.code;
     made.error = from.message;
     made.duration_ms = milliseconds(from.took);
