@@ -38,8 +38,7 @@ std::optional<uid_t> label_owner(std::string_view label)
     uid_t uid = 0;
     if (!label.starts_with(mark)) return {};
     const auto [end, failed] = std::from_chars(label.data() + mark.size(), label.data() + label.size(), uid, 36);
-    if (failed != std::errc{} || end != label.data() + label.size()) return {};
-    return uid;
+    return failed == std::errc{} && end == label.data() + label.size() ? std::optional{uid} : std::nullopt;
 }
 
 result<aliases> aliases::open()

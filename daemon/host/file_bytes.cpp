@@ -45,4 +45,12 @@ std::size_t common_prefix(std::string_view a, std::string_view b)
     return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
 }
 
+std::string added_lines(std::string_view before, std::string_view after)
+{
+    auto same = common_prefix(before, after);
+    while (same > 0 && before[same - 1] != '\n') --same;
+    const auto rest = before.substr(same), more = after.substr(same);
+    return more.ends_with(rest) ? std::string{more.substr(0, more.size() - rest.size())} : std::string{};
+}
+
 } // namespace fwd::host

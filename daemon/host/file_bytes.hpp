@@ -16,5 +16,7 @@ namespace fwd::host {
 /// Owner, mode and extended attributes of `from` for `to`. Attributes that cannot be copied (a label that policy sets) are left.
 [[nodiscard]] bool copy_ownership(int from, const struct stat& as, int to);
 [[nodiscard]] std::size_t common_prefix(std::string_view a, std::string_view b);
+/// The lines that `after` has in one place more than `before`; empty when they differ otherwise.
+[[nodiscard]] std::string added_lines(std::string_view before, std::string_view after);
 
 } // namespace fwd::host

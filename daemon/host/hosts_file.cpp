@@ -69,7 +69,7 @@ result<bool> hosts_file::update(const edit& change)
         (void)::unlinkat(old->folder.get(), old->temporary.c_str(), 0); // of one that was killed
         const auto wanted = change(old->text);
         if (wanted == old->text) return tries > 0;
-        auto outcome = swap_in(*old, wanted);
+        auto outcome = swap_in(*old, wanted, change);
         if (outcome && *outcome == attempt::in_place) outcome = in_place(*old, change);
         if (!outcome) return outcome.error().in("write " + path_);
         if (*outcome == attempt::done) return true;
@@ -77,7 +77,7 @@ result<bool> hosts_file::update(const edit& change)
     return error{errc::conflict, path_ + " is changed by another program all the time"};
 }
 
-result<hosts_file::attempt> hosts_file::swap_in(opened& old, const std::string& wanted)
+result<hosts_file::attempt> hosts_file::swap_in(opened& old, const std::string& wanted, const edit& change)
 {
     const auto& temporary = old.temporary;
     const int folder = old.folder.get();
@@ -97,14 +97,17 @@ result<hosts_file::attempt> hosts_file::swap_in(opened& old, const std::string& 
         if (changed) return attempt::again;
         return cannot_swap(failure.code.value()) ? result<attempt>{attempt::in_place} : failure;
     }
+    const auto swapped = [&] { return descriptor{::openat(folder, temporary.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)}; };
+    auto out = swapped();
     const bool same_file = file_at(temporary) == old.about.st_ino;
-    auto now = same_file ? read_all(old.file.get()) : result<std::string>{std::string{}};
-    const bool replaced = same_file && now && now->starts_with(old.text); // what was appended meanwhile is taken over as what comes late
+    const auto text = read_all(out.get());
+    const bool replaced = same_file && text && text->starts_with(old.text); // what was appended meanwhile is taken over as what comes late
     // Another program was faster: its file goes back in; unless a third one has replaced ours, which then stays.
     if (!replaced && exchange() && file_at(temporary) != ours) (void)exchange();
-    descriptor out{::openat(folder, temporary.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
-    if (out && (replaced || file_at(temporary) == ours))
-        swapped_out_.push_back({std::move(out), replaced ? old.text.size() : wanted.size(), clock::now() + 1s});
+    if (!replaced) out = file_at(temporary) == ours ? swapped() : descriptor{};
+    // Who read ours in between has not seen what the other program added, and may write without it.
+    swapped_out_.push_back({std::move(out), (replaced ? old.text : wanted).size(), clock::now() + 1s,
+                            replaced || !text ? "" : added_lines(wanted, change(*text))});
     (void)::unlinkat(folder, temporary.c_str(), 0);
     return replaced ? attempt::done : attempt::again;
 }
@@ -125,7 +128,8 @@ bool hosts_file::adopt()
         // A read lease is granted only when nobody has the file open for writing.
         const bool closed = ::fcntl(out.file.get(), F_SETLEASE, F_RDLCK) == 0;
         if (const auto more = read_all(out.file.get(), out.known)) late += *more, out.known += more->size();
-        return closed || clock::now() >= out.until;
+        if (const auto now = read(); now && now->find(out.unseen) == now->npos) late += std::exchange(out.unseen, {});
+        return (closed && out.unseen.empty()) || clock::now() >= out.until;
     });
     if (!late.empty())
         if (const auto done = update([&](std::string_view text) { return std::string{text} + late; }); !done)

@@ -37,10 +37,11 @@ private:
         descriptor file;
         std::size_t known; // bytes of it that are in the new one
         clock::time_point until;
+        std::string unseen; // lines of another program that were out for a moment: to be added if they are gone for good
     };
     [[nodiscard]] result<opened> open() const;
     enum class attempt { done, again, in_place };
-    [[nodiscard]] result<attempt> swap_in(opened& old, const std::string& wanted);
+    [[nodiscard]] result<attempt> swap_in(opened& old, const std::string& wanted, const edit& change);
     [[nodiscard]] result<attempt> in_place(opened& old, const edit& change);
     [[nodiscard]] std::string saved_path() const { return folder_ + "/hosts.saved"; }
 

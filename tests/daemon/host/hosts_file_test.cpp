@@ -154,6 +154,31 @@ TEST_CASE("a program that replaces the file at the same time loses nothing, 1000
     CHECK(failure == "");
 }
 
+TEST_CASE("a program that read our file in place of its own, which was out for a moment, loses nothing", "[host][hosts][root]")
+{
+    if (!have_root()) return;
+    const auto failure = sandboxed([] {
+        // The writer is held up at any of its steps, as on a busy machine: the replacer comes in between.
+        const pid_t other = start_child([] { return replace_file(sandbox_hosts, 4000); });
+        const pid_t writer = start_child([&]() -> int {
+            host::hosts_file hosts{sandbox_hosts, "/run"};
+            keep_writing(hosts, [&] { return ::access("/run/enough", F_OK) == 0; });
+            return 0;
+        });
+        for (unsigned pause = 0; still_runs(other); ++pause) {
+            ::usleep(50 + pause * 37 % 400);
+            ::kill(writer, SIGSTOP);
+            ::usleep(700);
+            ::kill(writer, SIGCONT);
+        }
+        write_content("/run/enough", "");
+        expect(wait_child(other) == 0, "the replacer");
+        expect(wait_child(writer) == 0, "the writer");
+        expect_all_lines(content(sandbox_hosts), 4000);
+    });
+    CHECK(failure == "");
+}
+
 TEST_CASE("a bind-mounted file is written in place, and an appender loses nothing, 1000 times", "[host][hosts][root]")
 {
     if (!have_root()) return;
