@@ -101,13 +101,14 @@ def down():
             remember_network(container)
             subprocess.run([SYSTEM / "usr/bin/ctr", "-a", SOCKET, "-n", "k8s.io", "containers", "delete", container], capture_output=True)
         daemons.stop("containerd")
+    release_networks()
     daemons.stop("kube-apiserver", 5)  # by itself it waits a minute for open forwards
     daemons.stop("etcd")
     say("stopped")
 
 
 def remember_network(container):
-    """Notes the pod network namespaces that only the wipe may remove."""
+    """Notes the pod's network namespace: nobody else will know of it once the container is gone."""
     information = ctr("containers", "info", container)
     for word in information.replace('"', " ").split():
         if "/netns/cni-" in word:
@@ -115,13 +116,19 @@ def remember_network(container):
                 file.write(word + "\n")
 
 
-def wipe():
-    enter()
-    down()
+def release_networks():
+    """Gives back the namespaces and addresses of pods: those deleted behind the kubelet's back would keep theirs until all are taken."""
     networks = RUN / "pod-networks"
     for path in sorted(set(networks.read_text().split())) if networks.exists() else []:
         subprocess.run(["umount", path], capture_output=True)
         pathlib.Path(path).unlink(missing_ok=True)
+    networks.unlink(missing_ok=True)
+    shutil.rmtree(RUN / "addresses", ignore_errors=True)
+
+
+def wipe():
+    enter()
+    down()
     subprocess.run(["ip", "link", "delete", BRIDGE], capture_output=True)
     with open("/proc/mounts") as file:
         mounts = [line.split()[1] for line in file]
