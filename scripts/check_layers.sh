@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 if [ "${1:-}" = --linked ]; then
   bad=0
   libraries=$(ldd "$2/fwd")
-  for library in libssl libcrypto libyaml-cpp libsqlite3; do
+  for library in libssl libcrypto libyaml-cpp libsqlite3 libnghttp2; do
     ! grep -q "$library" <<<"$libraries" || { echo "fwd is linked with $library"; bad=1; }
   done
   exit $bad
@@ -44,6 +44,7 @@ git ls-files -co --exclude-standard 'common/*' 'daemon/*' 'bridge/*' | grep -E '
     only("^yaml-cpp/", "^daemon/(kube/kubeconfig|configuration)")
     only("^CLI/", "^(daemon|bridge)/options\\.")
     only("^sqlite3\\.h", "^daemon/store/")
+    only("^nghttp2/", "^daemon/traffic/http2_reader\\.")
     only("^n?curses", "^bridge/tui/")
     only("^(sys/capability|seccomp|linux/bpf)\\.h", "^(daemon/host|common)/")
     only("^boost/(asio|beast)\\.hpp", "^$")
