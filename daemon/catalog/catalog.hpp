@@ -6,6 +6,7 @@
 #include "common/net/endpoint.hpp"
 #include "daemon/catalog/event.hpp"
 #include "daemon/catalog/state.hpp"
+#include "daemon/traffic/http_log.hpp"
 #include "daemon/traffic/meter.hpp"
 
 #include <atomic>
@@ -36,6 +37,7 @@ struct counters {
     std::atomic<std::uint32_t> waiting{0};
     std::atomic<std::int64_t> last_active{0}; ///< wall clock, nanoseconds since the epoch; 0: never
     traffic::meter meter;                     ///< what flowed when; of the control thread alone
+    traffic::http_log http;                   ///< requests that passed; but for their counts of the data thread alone
 };
 
 /// Who asked for something. Empty client: the command line of the daemon.

@@ -103,6 +103,7 @@ void connection::on_tunnel(portforward::transport& over)
     over_tunnel_ = &over;
     pool_->hold();
     host_.opened(*this);
+    relay_.served_by(pool_->pod().name);
     relay_.start(over, port_);
 }
 

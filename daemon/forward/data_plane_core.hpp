@@ -44,7 +44,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         facts.since = parts.clock.wall_now();
         facts.wait = limits.wait;
         facts.half = route->what.half;
-        const relay_parts shared{parts.clock, limits.relay, budget};
+        const relay_parts shared{parts.clock, limits.relay, budget, &looks};
         auto made = std::make_unique<connection>(*this, std::move(came.stream), std::move(facts), shared, route->what.traffic);
         routes.add(*route, std::move(made)).begin();
     }
@@ -340,6 +340,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
     listeners clients;
     waiting_room room;
     backlog_budget budget;
+    traffic::sniffer_budget looks;
     task_scope tasks;
     std::map<std::string, std::unique_ptr<context_tunnels>> contexts;
     route_table routes; ///< after the tunnels that its connections use

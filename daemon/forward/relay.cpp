@@ -9,7 +9,7 @@ using portforward::pair_failure;
 relay::relay(std::unique_ptr<data_stream> client, relay_parts parts, std::shared_ptr<catalog::counters> traffic, half_close half,
              relay_events& owner)
     : client_{std::move(client)}, clock_{parts.clock}, limits_{parts.limits}, budget_{parts.budget}, traffic_{std::move(traffic)},
-      half_{half}, owner_{owner}
+      half_{half}, owner_{owner}, watch_{traffic_->http, parts.clock, parts.looks}
 {
 }
 
@@ -54,6 +54,7 @@ void relay::abort()
 {
     if (over_) return;
     over_ = true;
+    watch_.over(traffic::cut_by::daemon);
     pair_.reset();
     client_->reset();
 }
@@ -83,6 +84,7 @@ void relay::read_client()
         const auto step = client_->try_readv(room);
         if (step.what == io_step::state::moved) {
             remember(room, step.bytes);
+            watch_.client_said(room, step.bytes);
             pair_->commit(step.bytes);
             traffic_->bytes_out.fetch_add(step.bytes, std::memory_order_relaxed);
             bytes_out_ += step.bytes;
@@ -243,6 +245,7 @@ void relay::on_drained()
         replay_ = {};
         owner_.answered();
     }
+    watch_.pod_said(pieces_, count);
     write_client(pieces_);
     pieces_.clear();
 }
@@ -325,6 +328,7 @@ void relay::on_end()
 {
     if (over_ || pod_done_) return;
     pod_done_ = true;
+    watch_.pod_ended();
     replay_ = {};
     clock_.cancel(look_timer_);
     look_timer_ = 0;
@@ -382,6 +386,7 @@ void relay::finish(std::optional<pair_failure> why, std::string text)
 {
     if (over_) return;
     over_ = true;
+    watch_.over(why || pod_done_ ? traffic::cut_by::pod : traffic::cut_by::client);
     clock_.cancel(look_timer_);
     clock_.cancel(linger_timer_);
     look_timer_ = linger_timer_ = 0;

@@ -6,6 +6,7 @@
 #include "common/net/data_stream.hpp"
 #include "daemon/forward/routes.hpp"
 #include "daemon/portforward/transport.hpp"
+#include "daemon/traffic/http_sniffer.hpp"
 
 #include <memory>
 #include <string>
@@ -52,6 +53,7 @@ struct relay_parts {
     timing& clock;
     const relay_limits& limits;
     backlog_budget& budget;
+    traffic::sniffer_budget* looks = nullptr; ///< at requests that pass; without it nobody does
 };
 
 class relay final : private portforward::pair_sink {
@@ -60,6 +62,8 @@ public:
           relay_events& owner);
     ~relay() override;
 
+    /// The pod that start() is about to lead to, as records of requests name it.
+    void served_by(std::string_view pod) { watch_.served_by(pod); }
     /// Opens a pair on `over` and sends what the client has already said with it.
     void start(portforward::transport& over, std::uint16_t pod_port);
     /// Resets the client (and the pair). No event follows.
@@ -106,6 +110,7 @@ private:
     half_close half_;
     relay_events& owner_;
 
+    traffic::http_watch watch_;
     std::unique_ptr<portforward::pair> pair_;
     std::vector<iovec> pieces_;      ///< of this drain, into the tunnel's buffer
     std::vector<std::byte> backlog_; ///< not yet taken by the client
