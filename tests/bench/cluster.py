@@ -18,6 +18,8 @@ class Cluster:
         wait_for("the simulated cluster", lambda: "ready " in self.process.log.read_text(errors="replace"), process=self.process)
         self.control = (folder / "control").read_text().strip()
         self.kubeconfig = self.far_away(build, delay_ms) if delay_ms else folder / "kubeconfig"
+        if "--services" not in arguments:
+            self.one_pod_for("web")
 
     def far_away(self, build, delay_ms):
         """A kubeconfig whose server is reached through the delay proxy; `delay_ms` is the round trip."""
@@ -30,6 +32,15 @@ class Cluster:
         made = self.folder / "kubeconfig-far"
         made.write_text(text.replace(f"https://127.0.0.1:{port}", f"https://127.0.0.1:{ready.group(1)}"))
         return made
+
+    def one_pod_for(self, service):
+        """kubectl forwards to one pod; so that nobody has another task, there is no other."""
+        self.fault(fault="scale", workload=service, kind="Deployment", replicas=1)
+        wait_for(f"one pod for {service}", lambda: len(self.eligible(service)) == 1, process=self.process)
+
+    def eligible(self, service):
+        """The pods that may be given connections."""
+        return next(port["pods"] for port in self.ask("GET", "/truth")["ports"] if port["namespace"] == "shop" and port["service"] == service)
 
     def ask(self, method, path, body=None):
         request = urllib.request.Request(self.control + path, method=method, data=None if body is None else json.dumps(body).encode(),

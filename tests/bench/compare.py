@@ -1,10 +1,12 @@
 """Rounds: the tools take turns within each, and what counts is the median of the rounds' ratios. Absolute figures move by a factor of two
 between hours, ratios within one run by 5 %."""
 
+import math
 import statistics
 import subprocess
 
 from processes import Failed, Missing
+from scenarios import compared
 
 
 def median(values):
@@ -17,6 +19,15 @@ def attempt(scenario, bench, tool):
         return scenario.run(bench, tool)
     except (Failed, Missing, subprocess.SubprocessError, OSError) as why:
         return {"error": str(why) or repr(why)}
+
+
+def attempt_compared(scenario, bench, tool):
+    """None when the bytes came back as they were, else {"error": why}."""
+    try:
+        compared(scenario, bench, tool)
+        return None
+    except (Failed, Missing, subprocess.SubprocessError, OSError) as why:
+        return {"error": f"bytes compared: {str(why) or repr(why)}"}
 
 
 def compare(scenario, bench, tools, rounds):
@@ -32,6 +43,11 @@ def compare(scenario, bench, tools, rounds):
             again, before = attempt(scenario, bench, tools[order[-1]]), runs[order[-1]][-1]
             if before.get(headline) and again.get(headline):
                 twice.append(again[headline] / before[headline])
+    if scenario.compare:
+        for name in tools:
+            again = attempt_compared(scenario, bench, tools[name])
+            if again:
+                runs[name].append(again)
     errors = [f"{name}, round {number + 1}: {run['error']}" for name, of in runs.items() for number, run in enumerate(of) if "error" in run]
     return {"id": scenario.id, "title": scenario.title, "runs": runs, "errors": errors, "noisy": any(abs(ratio - 1) > 0.1 for ratio in twice),
             "figures": {key: figure_row(key, figure, runs) for key, figure in scenario.figures.items()}}
@@ -44,8 +60,8 @@ def figure_row(key, figure, runs):
     for name, of in runs.items():
         values = [run[key] for run in of if run.get(key) is not None]
         if values:
-            row["tools"][name] = {"median": median(values), "least": min(values), "most": max(values)}
-        pairs = [(a[key], b[key]) for a, b in zip(runs[ours], of) if a.get(key) is not None and b.get(key)]
+            row["tools"][name] = {"median": median(values), "least": min(values), "most": max(values), "failed": sum("error" in run for run in of)}
+        pairs = [(a[key], b[key]) for a, b in zip(runs[ours], of) if a.get(key) and b.get(key) and math.isfinite(a[key]) and math.isfinite(b[key])]
         if name != ours and pairs:
             row["ratios"][name] = median([a / b for a, b in pairs])
     row["met"] = met(row, ours)

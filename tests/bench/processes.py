@@ -123,6 +123,30 @@ def descriptors_of(pid):
         return 0
 
 
+def move(processes, core):
+    """All threads of them to that core."""
+    for pid in pids_of(processes):
+        for task in tasks_of(pid):
+            try:
+                os.sched_setaffinity(int(task.name), {core})
+            except OSError:
+                continue  # it ended meanwhile
+
+
+def listening(network):
+    """How many sockets of addresses like 127.9.* listen; `network` is (127, 9). Of /proc/net/tcp, where they come first."""
+    ends = "".join(f"{byte:02X}" for byte in reversed(network)) + ":"
+    count = 0
+    with open("/proc/net/tcp") as table:
+        next(table)
+        for line in table:
+            _, local, _, state, *_ = line.split(None, 4)
+            if state != "0A":
+                break
+            count += local[4:9] == ends
+    return count
+
+
 def wakeups(processes):
     """How often its threads went to sleep by themselves, so far."""
     return sum(number(r"^voluntary_ctxt_switches:\s+(\d+)", text_of(task / "status")) for pid in pids_of(processes) for task in tasks_of(pid))

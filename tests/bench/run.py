@@ -107,11 +107,9 @@ def chosen(options):
     wanted = options.scenario.split(",") if options.scenario else None
     found = []
     for scenario in scenarios.every():
-        base = re.sub(r"x\d+$", "", scenario.id)
+        base = re.sub(r"(x\d+|far|core|same|bulk|cut|api|w)$", "", scenario.id)
         if wanted is not None:
             take = scenario.id in wanted or base in wanted
-        elif options.delay_ms:
-            take = base in ("L1", "L2", "C1")
         else:
             take = scenario.quick or not options.quick
         if take:
@@ -131,23 +129,40 @@ def run(options, work):
     bench, about = Bench(options, work), facts(makers)
     print("\n".join(f"{name}: {value}" for name, value in about.items()))
     print(f"{options.rounds} rounds, " + ("ends on core 0, tools on core 1" if Placement.pin else "not pinned") +
-          (f", {options.delay_ms:g} ms round trip to the API server" if options.delay_ms else "") + "; median [least..most]")
-    running = start_shop(bench, makers) if any(not scenario.own for scenario in picked) else {}
-    results = [measure(bench, scenario, running, makers) for scenario in picked]
+          "; median [least..most]")
+    shops = Shops(bench, makers)
+    results = [measure(bench, scenario, shops, makers) for scenario in picked]
     return finish(options, about, results, list(makers))
 
 
-def start_shop(bench, makers):
-    """All tools on one cluster, used once so that tunnels are open and caches warm."""
-    shop = Cluster(bench.build, bench.work / "shop", delay_ms=bench.options.delay_ms)
-    running = {name: make(bench.place(shop, "shop", SHOP)) for name, make in makers.items()}
-    for tool in running.values():
-        scenarios.ask_all(tool, ["web"])
-    return running
+class Shops:
+    """All tools on one cluster, near or far, used once so that tunnels are open and caches warm; one of them at a time."""
+
+    def __init__(self, bench, makers):
+        self.bench, self.makers, self.far, self.running, self.cluster = bench, makers, None, {}, None
+
+    def get(self, far):
+        if self.far != far:
+            self.close()
+            self.cluster = Cluster(self.bench.build, self.bench.work / ("far" if far else "near"), delay_ms=self.bench.options.delay_ms if far else 0.0)
+            self.running = {name: make(self.bench.place(self.cluster, "shop", SHOP)) for name, make in self.makers.items()}
+            self.far = far
+            for tool in self.running.values():
+                scenarios.ask_all(tool, ["web"])
+        return self.running
+
+    def close(self):
+        for tool in self.running.values():
+            tool.stop()
+        if self.cluster:
+            self.cluster.stop()
+        self.far, self.running, self.cluster = None, {}, None
 
 
-def measure(bench, scenario, running, makers):
-    tools = makers if scenario.own else running
+def measure(bench, scenario, shops, makers):
+    if scenario.own:
+        shops.close()
+    tools = makers if scenario.own else shops.get(scenario.far)
     if scenario.alone:
         tools = {"fwd": tools["fwd"]}
     rounds = min(scenario.rounds or bench.options.rounds, bench.options.rounds)
@@ -157,13 +172,26 @@ def measure(bench, scenario, running, makers):
     return result
 
 
+def finite(value):
+    """As JSON can say it: what never came is null."""
+    if isinstance(value, dict):
+        return {key: finite(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [finite(each) for each in value]
+    return None if value == float("inf") else value
+
+
 def finish(options, about, results, tools):
-    if options.json:
-        Path(options.json).write_text(json.dumps({"about": about, "results": results}, indent=1))
-    if options.markdown:
-        Path(options.markdown).write_text(report.markdown(about, results, tools))
-    if options.charts:
-        print("\n" + "\n".join(map(str, report.charts(results, options.charts))))
+    table = report.markdown(about, results, tools)
+    print("\n" + table)
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "results.json").write_text(json.dumps(finite({"about": about, "results": results}), indent=1))
+    (options.out / "table.md").write_text(table)
+    try:
+        written = report.charts(results, options.out)
+    except ModuleNotFoundError as missing:
+        written = [f"no charts: {missing} (scripts/deps.sh bench installs it)"]
+    print("\n".join(map(str, [options.out / "results.json", options.out / "table.md", *written])))
     ours = [error for result in results for error in result["errors"] if error.startswith("fwd,")]
     missed = [f"{result['id']} {row['label'] or row['unit']}" for result in results for row in result["figures"].values() if row["met"] is False]
     print("\n" + (f"FAILED: {len(ours)} runs of fwd failed" if ours else "ok") + (f"; promises missed: {', '.join(missed)}" if missed else ""))
@@ -181,16 +209,15 @@ def main():
     parse.add_argument("--seconds", type=float, help="of each bulk run: 1.5, or 0.5 with --quick")
     parse.add_argument("--idle-seconds", type=float, default=20, help="of quiet time in M1")
     parse.add_argument("--no-pin", dest="pin", action="store_false", help="let the scheduler place everything")
-    parse.add_argument("--delay-ms", type=float, default=0, help="round trip to the API server, by the delay proxy; latencies only")
+    parse.add_argument("--delay-ms", type=float, default=20, help="round trip to the API server in the scenarios called far")
     parse.add_argument("--realtime", action="store_true", help="ahead of all other work on this machine (root; for one that is shared)")
     parse.add_argument("--fwd-flag", action="append", default=[], help="a further flag for fwdd, e.g. --fwd-flag=--transport=spdy")
-    parse.add_argument("--json", help="file for all figures")
-    parse.add_argument("--markdown", help="file for the table")
-    parse.add_argument("--charts", type=Path, help="folder for charts of how costs grow (needs matplotlib)")
+    parse.add_argument("--out", type=Path, help="folder for results.json, table.md and the charts of how costs grow (default: BUILD/bench)")
     options = parse.parse_args()
     options.rounds = options.rounds or (3 if options.quick else 7)
     options.seconds = options.seconds or (0.5 if options.quick else 1.5)
     options.build = options.build.resolve()
+    options.out = options.out or options.build / "bench"
     Placement.pin, Placement.realtime = options.pin and shutil.which("taskset"), options.realtime
     work = Path(tempfile.mkdtemp(prefix="fwd-bench-"))
     try:

@@ -11,7 +11,7 @@ class Tool:
     isolated = False
 
     def __init__(self, place):
-        self.name, self.place = place.name, place
+        self.name, self.place, self.socket = place.name, place, None
         env = {"XDG_STATE_HOME": place.work / "state", "XDG_CONFIG_HOME": place.work / "config", "XDG_RUNTIME_DIR": place.work / "run"}
         for folder in env.values():
             folder.mkdir(mode=0o700)
@@ -26,7 +26,9 @@ class Tool:
             raise
 
     def socket_path(self):
-        return next(self.place.work.rglob("api.sock"), None)
+        if self.socket is None:
+            self.socket = next(self.place.work.rglob("api.sock"), None)
+        return self.socket
 
     def api(self, path):
         """The data of a GET under /api/v1."""
