@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 
-SCHEMAS = pathlib.Path(__file__).resolve().parents[3] / "shared/mcp-schema"
+from mcp_exchange import SCHEMAS, Exchange, Schemas
+
 LEGACY = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 MODERN = "2026-07-28"
 CALLS = (("list_services", {}), ("list_services", {"limit": 1, "include_forwards": True}), ("list_services", {"limit": 0}),
@@ -25,23 +26,8 @@ CALLS = (("list_services", {}), ("list_services", {"limit": 1, "include_forwards
          ("list_pods", {"namespace": "shop"}), ("get_pod", {"namespace": "shop", "pod": "deploy/web"}), ("get_pod_logs", {"namespace": "shop", "pod": "deploy/web"}),
          ("get_events", {"namespace": "shop"}), ("get_endpoints", {"namespace": "shop", "service": "web"}), ("add_namespace", {"namespace": "shop", "wait": "none"}),
          ("remove_namespace", {"namespace": "no-such-namespace"}))
+HELLO = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "schema check", "version": "1"}}
 READS = ("fwd://status", "fwd://services", "fwd://forwards", "fwd://metrics", "fwd://summary", "fwd://errors", "fwd://contexts", "fwd://hostnames", "fwd://log")
-
-
-class Schemas:
-    """The definitions of one version."""
-
-    def __init__(self, version, folder=SCHEMAS):
-        self.root = json.loads((folder / f"{version}.json").read_text())
-        self.at = "$defs" if "$defs" in self.root else "definitions"
-
-    def check(self, message, *names):
-        """The message fits the first of these definitions that the version has."""
-        import jsonschema
-        name = next(name for name in names if name in self.root[self.at])
-        schema = dict(self.root, **{"$ref": f"#/{self.at}/{name}"})
-        wrong = [f"{'/'.join(map(str, e.path))}: {e.message[:200]}" for e in jsonschema.Draft202012Validator(schema).iter_errors(message)]
-        assert not wrong, f"{name}: {wrong[:3]}\n{json.dumps(message)[:600]}"
 
 
 class Bridge:
@@ -49,7 +35,7 @@ class Bridge:
 
     def __init__(self, command, **options):
         self.child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, **options)
-        self.last = 0
+        self.last, self.exchange = 0, Exchange()
 
     def write(self, text):
         self.child.stdin.write((text if isinstance(text, bytes) else text.encode()) + b"\n")
@@ -58,17 +44,26 @@ class Bridge:
     def send(self, message):
         self.write(json.dumps(message))
 
+    def tell(self, message):
+        """Sends what is held to the protocol later."""
+        self.send(self.exchange.add(message))
+
     def read(self):
         line = self.child.stdout.readline()
         assert line.endswith(b"\n"), f"the bridge ended: {line!r}"
         return json.loads(line)
 
-    def ask(self, method, params=None, told=None):
-        """The response; notifications before it go to `told`."""
+    def ask(self, method, params=None, told=None, recorded=True):
+        """The response; notifications before it go to `told`. `recorded`: kept, to be held to the protocol as a whole."""
         self.last += 1
-        self.send({"jsonrpc": "2.0", "id": self.last, "method": method} | ({} if params is None else {"params": params}))
+        request = {"jsonrpc": "2.0", "id": self.last, "method": method} | ({} if params is None else {"params": params})
+        self.send(request)
+        if recorded:
+            self.exchange.add(request)
         while True:
             message = self.read()
+            if recorded:
+                self.exchange.add(message)
             if message.get("id") == self.last and "method" not in message:
                 return message
             if told is not None:
@@ -136,7 +131,7 @@ def check_legacy(start, version, folder=SCHEMAS):
     schemas.check(hello, "JSONRPCResultResponse", "JSONRPCResponse")
     schemas.check(hello["result"], "InitializeResult")
     assert hello["result"]["protocolVersion"] == version
-    bridge.send({"jsonrpc": "2.0", "method": "notifications/initialized"})
+    bridge.tell({"jsonrpc": "2.0", "method": "notifications/initialized"})
     schemas.check(bridge.ask("ping")["result"], "EmptyResult")
     listed = bridge.ask("tools/list", {})
     schemas.check(listed["result"], "ListToolsResult")
@@ -189,13 +184,13 @@ def check_modern(start, folder=SCHEMAS):
     for wrong in (ask("ping"), ask("initialize"), bridge.ask("server/discover"), ask("tools/call", name="no_such_tool")):
         schemas.check(wrong, "JSONRPCErrorResponse")
     # A client that found the answer to server/discover too slow opens the old way, on the same process.
-    Schemas("2025-11-25", folder).check(bridge.ask("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}})["result"], "InitializeResult")
-    bridge.send({"jsonrpc": "2.0", "id": "listen:0", "method": "subscriptions/listen", "params": {"_meta": about, "notifications": {"toolsListChanged": True}}})
-    schemas.check(bridge.read(), "SubscriptionsAcknowledgedNotification")
+    Schemas("2025-11-25", folder).check(bridge.ask("initialize", HELLO)["result"], "InitializeResult")
+    bridge.tell({"jsonrpc": "2.0", "id": "listen:0", "method": "subscriptions/listen", "params": {"_meta": about, "notifications": {"toolsListChanged": True}}})
+    schemas.check(bridge.exchange.add(bridge.read()), "SubscriptionsAcknowledgedNotification")
     assert ask("tools/list")["result"]["tools"] == tools
     bridge.child.stdin.close()
-    schemas.check(bridge.read(), "SubscriptionsListenResultResponse")
-    schemas.check(bridge.read(), "CancelledNotification")
+    schemas.check(bridge.exchange.add(bridge.read()), "SubscriptionsListenResultResponse")
+    schemas.check(bridge.exchange.add(bridge.read()), "CancelledNotification")
     assert bridge.child.wait(10) == 0
 
 
@@ -203,7 +198,8 @@ def check_garbage(start):
     """Nothing that comes in ends the bridge or breaks its stream."""
     bridge = start()
     for text, code in ((b"garbage", -32700), (b"\xff\xfe", -32700), (b"[]", -32600), (b'{"id":1}', -32600), (b"[" * 5000, -32700),
-                       (b'{"jsonrpc":"2.0","id":{},"method":"ping"}', -32600)):
+                       (b'{"jsonrpc":"2.0","id":{},"method":"ping"}', -32600), (b"[1]", -32600), (b"[[]]", -32600),
+                       (b'[{"jsonrpc":"2.0","id":1,"method":"ping"}]', -32600), (b'"text"', -32600), (b"7", -32600), (b'{"jsonrpc":"2.0"', -32700)):
         bridge.write(text)
         answer = bridge.read()
         assert answer["error"]["code"] == code and "id" not in answer or answer.get("id") == 1, (text[:40], answer)
@@ -212,6 +208,8 @@ def check_garbage(start):
     for wrong in ({"cursor": "x"}, {"cursor": 7}, {"cursor": ""}):
         bridge.ask("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}})
         assert bridge.ask("tools/list", wrong)["error"]["code"] == -32602
+    for unknown in ("no/such/method", "", "tools/call/", "__proto__", "x" * 5000):
+        assert bridge.ask(unknown, {})["error"]["code"] == -32601, unknown
     for one in (0, "", -1, 2**53 - 1, "a" * 1000):
         bridge.send({"jsonrpc": "2.0", "id": one, "method": "ping"})
         answer = bridge.read()
@@ -225,6 +223,17 @@ def check_garbage(start):
     assert len(answered) == 100, "every call is answered, if only as busy"
     bridge.write(b"\r\n   \n")
     assert bridge.ask("ping")["result"] == {}
+    # The end in the middle of a message, and with calls in flight.
+    torn = start()
+    torn.ask("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}})
+    for number in range(64):
+        torn.send({"jsonrpc": "2.0", "id": f"torn{number}", "method": "tools/call", "params": {"name": "get_health"}})
+    torn.child.stdin.write(b'{"jsonrpc":"2.0","id":"half","meth')
+    torn.child.stdin.close()
+    started = time.monotonic()
+    lines = torn.child.stdout.read().splitlines()
+    assert torn.child.wait(10) == 0 and time.monotonic() - started < 1, "ten times the figure"
+    assert all(json.loads(line)["jsonrpc"] == "2.0" for line in lines)
     return bridge.end()
 
 

@@ -8,10 +8,28 @@ from bed import UID, Skip, case
 from mcp_messages import LEGACY, SCHEMAS, Bridge, check_garbage, check_legacy, check_modern
 
 
-def starter(bed):
+def starter(bed, started=None):
+    """Makes bridges, and keeps them in the list `started`."""
     # What an MCP client passes on: next to nothing.
     environment = {"HOME": str(bed.home), "PATH": "/usr/bin:/bin"}
-    return lambda: Bridge([bed.bin / "fwd", "mcp"], stderr=subprocess.DEVNULL, cwd=bed.home, env=environment, user=UID, group=UID, extra_groups=[])
+
+    def start():
+        bridge = Bridge([bed.bin / "fwd", "mcp"], stderr=subprocess.DEVNULL, cwd=bed.home, env=environment, user=UID, group=UID, extra_groups=[])
+        if started is not None:
+            started.append(bridge)
+        return bridge
+    return start
+
+
+def check_all(bed):
+    """All versions; then the whole exchanges against the schemas and the SDKs."""
+    started = []
+    for version in LEGACY:
+        check_legacy(starter(bed, started), version)
+    check_modern(starter(bed, started))
+    for bridge in started:
+        assert bridge.exchange.fits_schemas() > 100
+        bridge.exchange.fits_sdks(bed.dir)
 
 
 def need_schemas():
@@ -23,21 +41,17 @@ def need_schemas():
         raise Skip("missing: python3-jsonschema") from None
 
 
-@case("with a daemon, every message of the bridge fits the schema of its version, in both eras")
+@case("with a daemon, every message of the bridge fits the schema of its version and the SDK of its era", seconds=240)
 def messages_with_daemon(bed):
     need_schemas()
     bed.shop()
-    for version in LEGACY:
-        check_legacy(starter(bed), version)
-    check_modern(starter(bed))
+    check_all(bed)
 
 
-@case("with the daemon down, every message of the bridge fits the schema of its version, in both eras")
+@case("with the daemon down, every message of the bridge fits the schema of its version and the SDK of its era", seconds=240)
 def messages_without_daemon(bed):
     need_schemas()
-    for version in LEGACY:
-        check_legacy(starter(bed), version)
-    check_modern(starter(bed))
+    check_all(bed)
 
 
 @case("garbage neither ends the bridge nor breaks its stream")
