@@ -343,7 +343,7 @@ private:
             return owner ? owner->text() : std::string{};
         };
         const api::api_parts parts{executor_,   catalog_, *supervisor_, *supervisor_, events_, *recorder_,   lines_,
-                                   *explainer_, log_,     *clock_,      *random_,     *net_,   *connections_};
+                                   *explainer_, log_,     *clock_,      *random_,     *net_,   *connections_, *plane_};
         api_ = std::make_unique<api::server>(parts, settings);
         if (const auto started = api_->start(); !started) co_return started.error();
         if (host_->about().listening == host::listening_mode::lookup) co_await serve_internal_name();

@@ -58,6 +58,10 @@ public:
         else
             made_[name] = kept;
     }
+    void maybe_number(std::string_view name, const std::optional<double>& value)
+    {
+        if (value) number(name, *value);
+    }
     void port(std::string_view name, std::uint16_t value) { made_[name] = value; }
     void maybe_port(std::string_view name, std::uint16_t value)
     {
@@ -180,6 +184,7 @@ public:
     void maybe_amount(std::string_view name, std::uint64_t& into) { whole(name, into); }
     void maybe_whole(std::string_view name, std::optional<std::int64_t>& into) { into = in_.maybe_whole(name); }
     void number(std::string_view name, double& into) { into = in_.maybe_number(name).value_or(into); }
+    void maybe_number(std::string_view name, std::optional<double>& into) { into = in_.maybe_number(name); }
     void port(std::string_view name, std::uint16_t& into) { into = read_port(name).value_or(into); }
     void maybe_port(std::string_view name, std::uint16_t& into) { port(name, into); }
     void maybe_port(std::string_view name, std::optional<std::uint16_t>& into) { into = read_port(name); }

@@ -29,6 +29,7 @@ public:
     void maybe_whole(std::string_view name, const std::optional<std::int64_t>&) { add(name, {{"type", "integer"}}, sometimes); }
     void maybe_amount(std::string_view name, std::uint64_t) { add(name, {{"type", "integer"}, {"minimum", 0}}, sometimes); }
     void number(std::string_view name, double) { add(name, {{"type", "number"}}, always); }
+    void maybe_number(std::string_view name, const std::optional<double>&) { add(name, {{"type", "number"}}, sometimes); }
     void port(std::string_view name, std::uint16_t) { add(name, port_number(), always); }
     void maybe_port(std::string_view name, std::uint16_t) { add(name, port_number(), sometimes); }
     void maybe_port(std::string_view name, const std::optional<std::uint16_t>&) { add(name, port_number(), sometimes); }

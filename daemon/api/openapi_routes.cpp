@@ -5,6 +5,7 @@
 #include "common/api/wire_cluster.hpp"
 #include "common/api/wire_connections.hpp"
 #include "common/api/wire_history.hpp"
+#include "common/api/wire_http.hpp"
 #include "common/api/wire_primary.hpp"
 #include "common/api/wire_traffic.hpp"
 
@@ -242,6 +243,9 @@ void add_services(std::vector<route_doc>& to)
 
 void add_traffic(std::vector<route_doc>& to)
 {
+    const std::vector<parameter_doc> requests = {whole("count", "how many at most, newest first (50)", 1, 500),
+                                                 whole("status_min", "only answers with this status or a higher one", 100, 599),
+                                                 text("path_contains", "only paths with this in them")};
     const std::vector<route_doc> some = {
         {verb::get, "/metrics", "Prometheus text format.", {}, {}, {}, false, form::text},
         {verb::get, "/api/v1/metrics", "Counts, totals and rates.", {}, {}, shape<wire::metrics_summary>("MetricsSummary")},
@@ -258,6 +262,14 @@ void add_traffic(std::vector<route_doc>& to)
          {points},
          {},
          shape<wire::metrics_history>("MetricsHistory")},
+        {verb::get,
+         "/api/v1/services/:key/http",
+         "HTTP requests that passed to a service, as its bytes told them; what is in TLS is not seen.",
+         with(requests, {whole("port", "only to this local port", 1, 65535)}),
+         {},
+         shape<wire::service_http_traffic>("ServiceHTTPTraffic")},
+        {verb::get, "/api/v1/forwards/:key/http", "The same of one port.", requests, {}, shape<wire::http_traffic>("HTTPTraffic")},
+        {verb::get, "/api/v1/http", "The same over all services.", requests, {}, shape<wire::all_http_traffic>("AllHTTPTraffic")},
     };
     to.insert(to.end(), some.begin(), some.end());
 }

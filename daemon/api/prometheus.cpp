@@ -4,6 +4,9 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <array>
+
 namespace fwd::api {
 
 namespace {
@@ -83,6 +86,24 @@ void tell_services(exposition& out, const std::vector<wire::service>& all)
     per_service(out, all, [](const wire::service& one) { return one.waiting_connections; });
 }
 
+/// Of services that had any: others may not speak HTTP at all.
+void tell_requests(exposition& out, const catalog::catalog& all)
+{
+    constexpr std::array<std::string_view, 6> codes{"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    out.metric("fwd_service_http_requests_total", "counter", "HTTP requests that passed, by the class of their status; none: not answered");
+    for (const auto& [key, one] : all.services()) {
+        std::array<std::uint64_t, 6> sums{};
+        for (const auto& forward : one.forwards) {
+            const auto counts = forward.traffic->http.counts();
+            for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += counts.by_class[i];
+        }
+        if (std::all_of(sums.begin(), sums.end(), [](auto sum) { return sum == 0; })) continue;
+        const auto labels =
+            fmt::format(R"(service="{}",namespace="{}",context="{}")", label(one.service), label(one.namespace_name), label(one.context));
+        for (std::size_t i = 0; i < sums.size(); ++i) out.sample(fmt::format(R"({},code="{}")", labels, codes[i]), sums[i]);
+    }
+}
+
 } // namespace
 
 std::string prometheus_text(const catalog::catalog& all, wall_time now)
@@ -109,6 +130,7 @@ std::string prometheus_text(const catalog::catalog& all, wall_time now)
     std::vector<wire::service> services;
     for (const auto& [key, one] : all.services()) services.push_back(view(one));
     tell_services(out, services);
+    tell_requests(out, all);
     return out.take();
 }
 

@@ -15,6 +15,7 @@
 #include "daemon/catalog/explanation.hpp"
 #include "daemon/catalog/history.hpp"
 #include "daemon/catalog/log_buffer.hpp"
+#include "daemon/catalog/requests.hpp"
 
 #include <functional>
 #include <memory>
@@ -67,6 +68,7 @@ struct api_parts {
     random_source& random;
     network& net;
     catalog::connection_view& connections;
+    catalog::request_view& requests;
 };
 
 class server {

@@ -50,6 +50,17 @@ awaitable<std::vector<connection_snapshot>> data_plane::connections()
     co_return co_await on_data<std::vector<connection_snapshot>>(executor_, work);
 }
 
+awaitable<std::vector<traffic::http_picture>> data_plane::requests(std::vector<std::shared_ptr<const catalog::counters>> of)
+{
+    auto work = [core = core_, of = std::move(of)] {
+        std::vector<traffic::http_picture> made;
+        made.reserve(of.size());
+        for (const auto& one : of) made.push_back(one->http.picture(core->parts.clock.wall_now()));
+        return made;
+    };
+    co_return co_await on_data<std::vector<traffic::http_picture>>(executor_, work);
+}
+
 awaitable<result<int>> data_plane::open_listener()
 {
     auto work = [core = core_]() -> result<int> {

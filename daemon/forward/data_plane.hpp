@@ -7,6 +7,7 @@
 #include "common/async/timing.hpp"
 #include "common/log.hpp"
 #include "common/net/network.hpp"
+#include "daemon/catalog/requests.hpp"
 #include "daemon/forward/relay.hpp"
 #include "daemon/forward/routes.hpp"
 #include "daemon/forward/tunnel_pool.hpp"
@@ -44,10 +45,10 @@ struct data_parts {
     logger& log;
 };
 
-class data_plane {
+class data_plane final : public catalog::request_view {
 public:
     data_plane(data_parts parts, asio::any_io_executor control, portforward::transport_choice choice, data_limits limits = {});
-    ~data_plane();
+    ~data_plane() override;
     /// Who hears, on `control`. To be said once, before the first route.
     void report_to(data_events& events);
 
@@ -55,6 +56,7 @@ public:
     void report_connections_to(connection_ears ears);
     /// All that are open or wait, at this moment.
     awaitable<std::vector<connection_snapshot>> connections();
+    awaitable<std::vector<traffic::http_picture>> requests(std::vector<std::shared_ptr<const catalog::counters>> of) override;
 
     /// The one routed listener on 127.0.0.1 with a free port; gives its descriptor, which stays the plane's.
     awaitable<result<int>> open_listener();

@@ -44,6 +44,10 @@ awaitable<reply> get_prometheus(api_context& with, api_request& ask);
 // connections
 awaitable<reply> get_connections(api_context& with, api_request& ask);
 awaitable<reply> get_service_connections(api_context& with, api_request& ask);
+// http
+awaitable<reply> get_service_http(api_context& with, api_request& ask);
+awaitable<reply> get_forward_http(api_context& with, api_request& ask);
+awaitable<reply> get_http(api_context& with, api_request& ask);
 // forwards
 awaitable<reply> get_forwards(api_context& with, api_request& ask);
 awaitable<reply> get_forward(api_context& with, api_request& ask);

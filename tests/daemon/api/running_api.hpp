@@ -228,6 +228,21 @@ public:
     std::vector<catalog::open_connection> all;
 };
 
+/// The requests that a test put into the counters of the catalog's forwards.
+class passed_requests final : public catalog::request_view {
+public:
+    explicit passed_requests(const timing& clock) : clock_{clock} {}
+    awaitable<std::vector<traffic::http_picture>> requests(std::vector<std::shared_ptr<const catalog::counters>> of) override
+    {
+        std::vector<traffic::http_picture> made;
+        for (const auto& one : of) made.push_back(one->http.picture(clock_.wall_now()));
+        co_return made;
+    }
+
+private:
+    const timing& clock_;
+};
+
 class running_api {
 public:
     explicit running_api(api::api_settings settings = {}, memory_pipe_options pipes = {}) : net{loop.get_executor(), pipes}
@@ -260,7 +275,10 @@ public:
         clock.run(end(*face));
     }
 
-    api::api_parts parts() { return {loop.get_executor(), state, engine, cluster, bus, kept, lines, why, log, clock, *random, net, open}; }
+    api::api_parts parts()
+    {
+        return {loop.get_executor(), state, engine, cluster, bus, kept, lines, why, log, clock, *random, net, open, passed};
+    }
 
     std::unique_ptr<byte_stream> connect(std::uint16_t port = 8080)
     {
@@ -350,6 +368,7 @@ public:
     recording_engine engine{state};
     small_cluster cluster;
     listed_connections open;
+    passed_requests passed{clock};
     std::unique_ptr<api::server> face;
     std::string token;
     bool closed = false; ///< of the last read_for: the peer closed
