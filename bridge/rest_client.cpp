@@ -281,10 +281,19 @@ awaitable<answer<wire::service>> rest_client::service(std::string key) const
     return ask<wire::service>(get(path_to("services", key)));
 }
 
-awaitable<answer<wire::added_service>> rest_client::add(wire::add_service what) const
+rest_client::call rest_client::addition(std::string noun, json::value what, const std::string& plan,
+                                        std::optional<std::int64_t> wait_ms) const
 {
-    const auto wait = std::chrono::milliseconds{what.timeout_ms.value_or(0)};
-    return ask<wire::added_service>({"POST", fmt::format("{}/services", api), wire::to_json(what), wait + limits_.answer});
+    const auto patience = std::chrono::milliseconds{wait_ms.value_or(0)} + limits_.answer;
+    if (plan.empty()) return {"POST", fmt::format("{}/{}s", api, noun), std::move(what), patience};
+    json::object body{{"operation", "add_" + noun}};
+    body["arguments"] = std::move(what);
+    return {"POST", path_to("plans", plan, "/apply"), std::move(body), patience};
+}
+
+awaitable<answer<wire::added_service>> rest_client::add(wire::add_service what, std::string plan) const
+{
+    return ask<wire::added_service>(addition("service", wire::to_json(what), plan, what.timeout_ms));
 }
 
 awaitable<answer<wire::removed>> rest_client::remove_service(std::string key) const
@@ -314,10 +323,9 @@ awaitable<answer<wire::namespace_list>> rest_client::namespaces() const
     return ask<wire::namespace_list>(get(fmt::format("{}/namespaces?limit=1000", api)));
 }
 
-awaitable<answer<wire::added_namespace>> rest_client::add(wire::add_namespace what) const
+awaitable<answer<wire::added_namespace>> rest_client::add(wire::add_namespace what, std::string plan) const
 {
-    const auto wait = std::chrono::milliseconds{what.timeout_ms.value_or(0)};
-    return ask<wire::added_namespace>({"POST", fmt::format("{}/namespaces", api), wire::to_json(what), wait + limits_.answer});
+    return ask<wire::added_namespace>(addition("namespace", wire::to_json(what), plan, what.timeout_ms));
 }
 
 awaitable<answer<wire::removed>> rest_client::remove_namespace(std::string key) const
@@ -339,6 +347,14 @@ awaitable<answer<wire::k8s_service_list>> rest_client::k8s_services(std::string 
 {
     return ask<wire::k8s_service_list>(
         get(fmt::format("{}/kubernetes/services", api) + query_text({{"namespace", name_space}, {"context", context}, {"limit", "1000"}})));
+}
+
+awaitable<answer<wire::found_services>> rest_client::find(find_question what) const
+{
+    return ask<wire::found_services>(get(
+        fmt::format("{}/kubernetes/find", api) +
+        query_text(
+            {{"query", what.query}, {"namespace", what.name_space}, {"context", what.context}, {"limit", std::to_string(what.limit)}})));
 }
 
 awaitable<answer<wire::primary_set>> rest_client::set_primary(wire::set_primary what) const

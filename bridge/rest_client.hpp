@@ -4,6 +4,7 @@
 #include "bridge/daemon_address.hpp"
 #include "bridge/sse_reader.hpp"
 #include "common/api/wire.hpp"
+#include "common/api/wire_cluster.hpp"
 #include "common/api/wire_connections.hpp"
 #include "common/api/wire_history.hpp"
 #include "common/api/wire_primary.hpp"
@@ -33,6 +34,12 @@ using answer = boost::system::result<T, rest_problem>;
 struct service_query {
     std::string name_space, context, status, search; ///< empty: any
     std::int64_t limit = 1000, offset = 0;
+};
+
+/// What GET /kubernetes/find looks for, over all contexts unless one is named; empty: any.
+struct find_question {
+    std::string query, name_space, context;
+    std::int64_t limit = 1000;
 };
 
 /// A page of a list, and how many there are in all.
@@ -95,7 +102,8 @@ public:
     awaitable<answer<wire::status>> status() const;
     awaitable<answer<service_page>> services(service_query which) const;
     awaitable<answer<wire::service>> service(std::string key) const;
-    awaitable<answer<wire::added_service>> add(wire::add_service ask) const;
+    /// `plan`: of a plan for exactly this, which is applied by it; empty: at once.
+    awaitable<answer<wire::added_service>> add(wire::add_service ask, std::string plan = {}) const;
     awaitable<answer<wire::removed>> remove_service(std::string key) const;
     awaitable<answer<wire::connection_info>> connection_info(std::string key, std::string format) const;
     /// Open and waiting ones, of one service or (empty) of all; the oldest 1000.
@@ -103,12 +111,13 @@ public:
     /// Why a service is as it is, by any of its names; empty: everything that is wrong. `since`: a time or how long ago; empty: all.
     awaitable<answer<wire::explanation>> explain(std::string any, std::string since) const;
     awaitable<answer<wire::namespace_list>> namespaces() const;
-    awaitable<answer<wire::added_namespace>> add(wire::add_namespace ask) const;
+    awaitable<answer<wire::added_namespace>> add(wire::add_namespace ask, std::string plan = {}) const;
     awaitable<answer<wire::removed>> remove_namespace(std::string key) const;
     awaitable<answer<wire::primary_set>> set_primary(wire::set_primary ask) const;
     awaitable<answer<wire::context_list>> contexts() const;
     awaitable<answer<wire::k8s_namespace_list>> k8s_namespaces(std::string context) const;
     awaitable<answer<wire::k8s_service_list>> k8s_services(std::string name_space, std::string context) const;
+    awaitable<answer<wire::found_services>> find(find_question what) const;
     awaitable<answer<wire::shutdown_reply>> shutdown(wire::shutdown_request ask) const;
     awaitable<answer<wire::token_rotated>> rotate_token() const;
     /// Any GET below /api/v1 ("/analyze", {{"count","5"}}); empty parameters are left out.
@@ -136,8 +145,11 @@ private:
     awaitable<result<std::unique_ptr<data_stream>>> connect(daemon_address to) const;
     [[nodiscard]] http_request request_for(const daemon_address& at, const call& what) const;
     awaitable<answer<wire::envelope>> exchange(call what) const;
+    /// `why` with what the daemon's version has to do with it.
+    awaitable<rest_problem> by_version(rest_problem why) const;
     template <class T>
     awaitable<answer<T>> ask(call what) const;
+    [[nodiscard]] call addition(std::string noun, json::value what, const std::string& plan, std::optional<std::int64_t> wait_ms) const;
     [[nodiscard]] call get(std::string path) const { return {"GET", std::move(path), nullptr, limits_.answer}; }
     [[nodiscard]] rest_problem not_running(std::vector<std::string> evidence) const;
 

@@ -26,6 +26,20 @@ json::object named(const T& what, std::string_view version)
     return out;
 }
 
+/// What can be read, with `address` under the name that the protocol has for it.
+template <class T>
+json::array entries(const std::vector<T>& all, std::string_view version, std::string_view as, std::string T::*address)
+{
+    json::array out;
+    for (const auto& each : all) {
+        auto one = named(each, version);
+        one[as] = each.*address;
+        if (!each.mime.empty()) one["mimeType"] = each.mime;
+        out.push_back(std::move(one));
+    }
+    return out;
+}
+
 } // namespace
 
 std::optional<variables> match_template(std::string_view pattern, std::string_view uri)
@@ -63,26 +77,12 @@ bool can_subscribe(const features& what, std::string_view uri)
 
 json::array describe_resources(const features& what, std::string_view version)
 {
-    json::array out;
-    for (const auto& each : what.resources) {
-        auto one = named(each, version);
-        one["uri"] = each.uri;
-        if (!each.mime.empty()) one["mimeType"] = each.mime;
-        out.push_back(std::move(one));
-    }
-    return out;
+    return entries(what.resources, version, "uri", &resource::uri);
 }
 
 json::array describe_templates(const features& what, std::string_view version)
 {
-    json::array out;
-    for (const auto& each : what.templates) {
-        auto one = named(each, version);
-        one["uriTemplate"] = each.pattern;
-        if (!each.mime.empty()) one["mimeType"] = each.mime;
-        out.push_back(std::move(one));
-    }
-    return out;
+    return entries(what.templates, version, "uriTemplate", &resource_template::pattern);
 }
 
 json::array describe_prompts(const features& what, std::string_view version)

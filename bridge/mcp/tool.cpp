@@ -28,6 +28,8 @@ std::string told(const next_call& step)
     return step.why.empty() ? what : fmt::format("{} ({})", what, step.why);
 }
 
+} // namespace
+
 json::object as_json(const next_call& step)
 {
     json::object out;
@@ -39,8 +41,6 @@ json::object as_json(const next_call& step)
     if (!step.why.empty()) out["why"] = step.why;
     return out;
 }
-
-} // namespace
 
 json::object describe(const tool& what, std::string_view version)
 {

@@ -31,6 +31,8 @@ struct next_call {
     std::string why;
 };
 
+[[nodiscard]] json::object as_json(const next_call& step);
+
 /// The failure of a call, in a shape that a model can act on.
 struct tool_problem {
     std::string code;    ///< lower snake case

@@ -95,8 +95,8 @@ std::vector<mcp::resource> all_resources(const tools::kit& with)
     out.push_back(fixed(with, "metrics", "Traffic", "Totals and rates over all", {{"/metrics", {}, ""}}));
     out.push_back(fixed(with, "summary", "Summary", "Issues, recommendations and counts", {{"/analyze", {}, ""}}));
     out.push_back(fixed(with, "errors", "Errors", "Current and recent errors with causes", {{"/diagnostics/errors", {}, ""}}));
-    out.push_back(fixed(with, "http-traffic", "HTTP requests", "The last HTTP requests over all services",
-                        {{"/history/requests", {{"count", "100"}}, "requests"}}));
+    out.push_back(fixed(with, "http-traffic", "HTTP requests", "The last HTTP requests over all services, newest first",
+                        {{"/http", {{"count", "100"}}, ""}}));
     out.push_back(fixed(with, "contexts", "Clusters", "kubeconfig contexts, which is primary, which cannot be reached",
                         {{"/kubernetes/contexts", {}, ""}}));
     mcp::resource names{.uri = "fwd://hostnames",

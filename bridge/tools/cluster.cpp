@@ -12,11 +12,9 @@ namespace s = mcp::schema;
 
 namespace {
 
-using asked = std::variant<rest_call, mcp::tool_problem>;
-
 json::object entries(std::string_view about = "")
 {
-    return s::list(about, s::open_object({}));
+    return s::list(about, anything());
 }
 s::member context_member()
 {
@@ -52,10 +50,7 @@ std::string many(const json::object& made, std::string_view what)
 
 reading cluster_reading(std::string name, std::string title, std::string description)
 {
-    reading out;
-    out.name = std::move(name);
-    out.title = std::move(title);
-    out.description = std::move(description);
+    auto out = reading_of(std::move(name), std::move(title), std::move(description));
     out.hints.open_world = true;
     return out;
 }

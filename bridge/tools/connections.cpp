@@ -2,6 +2,7 @@
 #include "bridge/mcp/schema.hpp"
 #include "bridge/service_words.hpp"
 #include "bridge/tools/find.hpp"
+#include "bridge/tools/planning.hpp"
 #include "bridge/tools/registry.hpp"
 #include "bridge/tools/shapes.hpp"
 #include "bridge/while_running.hpp"
@@ -19,13 +20,8 @@ namespace {
 
 constexpr auto progress_step = 1s;
 constexpr std::size_t most_candidates = 20;
-/// Namespaces that one query looks into.
-constexpr std::size_t most_searched = 50;
 
-/// Either what was found or why nothing was.
-using found_service = boost::system::result<bridge::service_words, bridge::rest_problem>;
-
-mcp::tool_problem ambiguous(const std::vector<match>& matches, const std::string& query)
+mcp::tool_problem ambiguous(const std::vector<wire::found_service>& matches, const std::string& query)
 {
     mcp::tool_problem out{.code = "ambiguous",
                           .message = fmt::format("'{}' fits {} services", printable(query), matches.size()),
@@ -34,80 +30,79 @@ mcp::tool_problem ambiguous(const std::vector<match>& matches, const std::string
                           .next = {},
                           .more = {}};
     json::array candidates;
-    for (const auto& each : matches) {
+    for (const auto& one : matches) {
         if (candidates.size() >= most_candidates) break;
-        const auto& one = each.service;
-        json::object candidate{{"service", one.name},
-                               {"namespace", one.namespace_name},
-                               {"context", one.context},
-                               {"forwarded", one.forwarded},
-                               {"why", each.why}};
-        candidates.push_back(std::move(candidate));
+        const auto why = printable(join(one.matched, ", "));
+        candidates.push_back(json::object{{"service", one.name},
+                                          {"namespace", one.namespace_name},
+                                          {"context", one.context},
+                                          {"forwarded", one.forwarded},
+                                          {"why", why}});
         if (out.next.size() < 3) {
-            json::object arguments{{"service", one.name}, {"namespace", one.namespace_name}};
-            if (!one.context.empty()) arguments["context"] = one.context;
-            out.next.push_back(call_of("add_service", std::move(arguments), each.why));
+            json::object arguments{{"service", one.name}, {"namespace", one.namespace_name}, {"context", one.context}};
+            out.next.push_back(call_of("add_service", std::move(arguments), "fits by " + why));
         }
     }
     out.more["candidates"] = std::move(candidates);
     return out;
 }
 
-mcp::tool_problem nothing_fits(const std::string& query, const std::vector<wire::k8s_service>& all, const std::string& name_space)
+mcp::tool_problem nothing_fits(const std::string& query, const service_search& search, const wire::found_services& there)
 {
     mcp::tool_problem out{.code = "not_found",
-                          .message = fmt::format("no service fits '{}'{}", printable(query), name_space.empty() ? "" : " in " + name_space),
+                          .message = fmt::format("no service fits '{}'", printable(query)),
                           .cause = {},
                           .evidence = {},
                           .next = {},
                           .more = {}};
     std::vector<std::string> names;
-    for (const auto& each : all) names.push_back(each.name);
-    const auto close = close_names(parse_query(query).words, names);
+    for (const auto& each : there.services) names.push_back(each.name);
+    const auto close = close_names(search.words, names);
     if (!close.empty()) out.evidence.push_back("similar names: " + join(close, ", "));
-    json::object arguments{{"namespace", name_space.empty() ? "NAMESPACE" : name_space}};
-    out.next.push_back(call_of("list_k8s_services", std::move(arguments), "tells what a namespace has"));
+    for (const auto& each : there.unreachable)
+        out.evidence.push_back(fmt::format("context {} could not be asked: {}", printable(each.context), printable(each.error)));
+    out.next.push_back(call_of("find_services", json::object{}, "lists the services of all clusters"));
     return out;
 }
 
-/// The namespaces a query looks into: the one it names, else all.
-awaitable<bridge::answer<std::vector<std::string>>> places_to_search(const bridge::rest_client& rest, std::string name_space,
-                                                                     std::string context)
+/// Whether some context that leads to the service has `place` in its name; that one is meant then.
+bool is_in_cluster(wire::found_service& one, const std::string& place)
 {
-    std::vector<std::string> out;
-    if (!name_space.empty()) {
-        out.push_back(std::move(name_space));
-        co_return out;
-    }
-    const auto all = co_await rest.k8s_namespaces(context);
-    if (!all) co_return all.error();
-    for (const auto& each : all->namespaces) {
-        if (out.size() >= most_searched) break;
-        out.push_back(each.name);
-    }
-    co_return out;
+    auto all = one.contexts;
+    all.push_back(one.context);
+    const auto fits = std::find_if(all.begin(), all.end(), [&](const auto& each) { return lower(each).find(place) != std::string::npos; });
+    if (fits != all.end()) one.context = *fits;
+    return fits != all.end();
 }
 
-/// The one service that a query means, as words; or the answer that says why there is none.
+/// The one service that a query means, as words; or the answer that says why there is none. Looks into everything permitted.
 awaitable<std::variant<bridge::service_words, mcp::tool_problem>> find_one(const bridge::rest_client& rest, std::string query,
                                                                            std::string name_space, std::string context)
 {
     const auto search = parse_query(query);
-    if (name_space.empty()) name_space = search.name_space;
-    const auto places = co_await places_to_search(rest, name_space, context);
-    if (!places) co_return problem_from(places.error());
-    std::vector<wire::k8s_service> all;
-    for (const auto& place : *places) {
-        auto services = co_await rest.k8s_services(place, context);
-        // One namespace that may not be read is no reason to give up the others.
-        if (!services && places->size() == 1) co_return problem_from(services.error());
-        if (services) std::move(services->services.begin(), services->services.end(), std::back_inserter(all));
+    if (search.words.empty()) co_return invalid_arguments("query must say which service, such as \"postgres in staging\"");
+    bridge::find_question asked{.query = search.words, .name_space = name_space.empty() ? search.place : name_space, .context = context};
+    auto found = co_await rest.find(asked);
+    if (!found) co_return problem_from(found.error());
+    if (found->services.empty() && name_space.empty() && !search.place.empty()) {
+        // "in staging" may mean a cluster as well as a namespace.
+        asked.name_space.clear();
+        if (auto wider = co_await rest.find(asked)) {
+            std::erase_if(wider->services, [&](wire::found_service& each) { return !is_in_cluster(each, search.place); });
+            found = std::move(wider);
+        }
     }
-    const auto matches = best_matches(all, search.words);
-    if (matches.empty()) co_return nothing_fits(query, all, name_space);
+    const auto matches = best_of(std::move(found->services));
     if (matches.size() > 1) co_return ambiguous(matches, query);
-    const auto& one = matches.front().service;
-    co_return bridge::service_words{.service = one.name, .name_space = one.namespace_name, .context = one.context};
+    if (!matches.empty()) {
+        const auto& one = matches.front();
+        co_return bridge::service_words{.service = one.name, .name_space = one.namespace_name, .context = one.context};
+    }
+    asked.query.clear();
+    asked.name_space = name_space;
+    auto all = co_await rest.find(asked);
+    if (!all) co_return problem_from(all.error());
+    co_return nothing_fits(query, search, *all);
 }
 
 std::vector<wire::wanted_port> ports_argument(const json::object& given)
@@ -211,8 +206,8 @@ awaitable<mcp::tool_answer> add_service(const kit& with, mcp::tool_call& call)
     ask.timeout_ms = timeout_s * 1000;
     ask.purpose = text_argument(given, "purpose");
 
-    auto adding = rest.add(ask);
-    std::optional<bridge::answer<wire::added_service>> added;
+    auto adding = add_by_word(rest, call, ask);
+    std::optional<added_or_told<wire::added_service>> added;
     if (call.wants_progress() && ask.wait != "none") {
         const auto executor = co_await asio::this_coro::executor;
         auto telling = tell_progress(with, call, rest, words.key(), timeout_s);
@@ -220,15 +215,15 @@ awaitable<mcp::tool_answer> add_service(const kit& with, mcp::tool_call& call)
     } else {
         added.emplace(co_await std::move(adding));
     }
-    if (!*added) {
-        auto why = problem_from(added->error());
-        if (why.code == "not_found" && why.next.empty() && !words.name_space.empty()) {
+    if (auto* told = std::get_if<mcp::tool_answer>(&*added)) {
+        auto* why = std::get_if<mcp::tool_problem>(told);
+        if (why && why->code == "not_found" && why->next.empty() && !words.name_space.empty()) {
             json::object arguments{{"namespace", words.name_space}};
-            why.next.push_back(call_of("list_k8s_services", std::move(arguments), "tells what the namespace has"));
+            why->next.push_back(call_of("list_k8s_services", std::move(arguments), "tells what the namespace has"));
         }
-        co_return why;
+        co_return std::move(*told);
     }
-    const auto& service = **added;
+    const auto& service = std::get<wire::added_service>(*added);
     if (ask.wait != "none" && !service.ready) co_return not_ready(service, timeout_s);
 
     json::object out{{"summary", ""}}; // first, as that is what is read first
@@ -306,23 +301,25 @@ mcp::tool make_add_service(const kit& with)
         "Use to connect to a service of the cluster: it becomes reachable on this machine under its own name and port, and stays so "
         "while pods come and go. Takes a name (service) or what you look for (query, e.g. \"postgres in staging\"); returns address, "
         "names, "
-        "ports and connection strings once it is ready. Safe to repeat.";
+        "ports and connection strings once it is ready. Safe to repeat. Asks the user first in a protected context.";
     out.input = s::object(
         {s::may("service", s::text("SVC, SVC.NS, SVC.NS.CTX or NS/SVC")),
          s::may("query", s::text("instead of service: a name, a kind such as postgres or redis, with or without \"in NAMESPACE\"")),
-         s::may("namespace", s::text("default: the primary namespace; for a query: all")),
-         s::may("context", s::text("kubeconfig context; default: the primary one")),
+         s::may("namespace", s::text("default: the primary namespace; for a query: all that may be read")),
+         s::may("context", s::text("kubeconfig context; default: the primary one; for a query: all")),
          s::may("ports", s::list("default: all ports of the service",
                                  s::object({s::must("port", s::either("number or name of a port of the service", {"integer", "string"})),
                                             s::may("localPort", s::whole("port here, if it must differ", 1, 65535))}))),
          s::may("wait", s::choice("return when a connection was tried (reachable), when a pod is ready, or at once",
                                   {"reachable", "ready", "none"}, "ready")),
          s::may("timeout_s", s::whole("seconds to wait at most", 1, 300, 60)),
-         s::may("purpose", s::text("shown to people beside the forward"))});
-    out.output = s::object({s::must("summary", s::text("")), s::must("key", s::text("")), s::may("address", s::text("")),
-                            s::must("hostnames", s::list("", s::text(""))), s::must("ports", s::list("", port_schema())),
-                            s::must("status", s::text("")), s::must("ready", s::truth("")), s::may("connection", connection_schema()),
-                            s::must("checks", s::list("", check_schema()))});
+         s::may("purpose", s::text("shown to people beside the forward")), token_argument()});
+    out.output =
+        s::object({s::must("summary", s::text("")),
+                   s::must("status", s::text("of the service; or declined, not_confirmed, confirmation_required: nothing changed")),
+                   s::may("key", s::text("")), s::may("address", s::text("")), s::may("hostnames", s::list("", s::text(""))),
+                   s::may("ports", s::list("", port_schema())), s::may("ready", s::truth("")), s::may("connection", connection_schema()),
+                   s::may("checks", s::list("", check_schema())), token_member()});
     out.hints = {.read_only = false, .destructive = false, .idempotent = true, .open_world = true};
     out.run = [&with](mcp::tool_call& call) { return add_service(with, call); };
     return out;

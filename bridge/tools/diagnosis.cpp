@@ -11,13 +11,6 @@ namespace s = mcp::schema;
 
 namespace {
 
-using asked = std::variant<rest_call, mcp::tool_problem>;
-
-json::object anything()
-{
-    return s::open_object({});
-}
-
 /// Moves members over as they are.
 void keep(json::object& into, json::object& from, std::initializer_list<std::string_view> names)
 {
@@ -33,7 +26,7 @@ json::array next_of(const json::object& from)
     if (!steps || !steps->is_array()) return out;
     for (const auto& each : steps->get_array())
         if (const auto step = wire::from_json<wire::next_step>(each))
-            if (auto next = step_from(*step); !next.tool.empty() || !next.command.empty()) out.push_back(next_json(next));
+            if (auto next = step_from(*step); !next.tool.empty() || !next.command.empty()) out.push_back(mcp::as_json(next));
     return out;
 }
 
@@ -52,11 +45,10 @@ std::int64_t size_of(const json::object& from, std::string_view name)
 
 mcp::tool make_explain_service(const kit& with)
 {
-    reading out;
-    out.name = "explain_service";
-    out.title = "Why a service does not work";
-    out.description = "Use when a call to a service fails or a forward is not active: says what is wrong with any service of the cluster, "
-                      "forwarded or not, with a timeline of evidence and what to do. Without service: everything that is wrong now.";
+    auto out =
+        reading_of("explain_service", "Why a service does not work",
+                   "Use when a call to a service fails or a forward is not active: says what is wrong with any service of the cluster, "
+                   "forwarded or not, with a timeline of evidence and what to do. Without service: everything that is wrong now.");
     out.input = s::object({s::may("service", s::text("SVC, SVC.NS, SVC.NS.CTX or NS/SVC; none: everything wrong now")),
                            s::may("since", s::text("only what happened since: RFC 3339, or a duration such as 15m"))});
     out.output = {s::must("verdict", s::text("")),
@@ -93,11 +85,10 @@ mcp::tool make_explain_service(const kit& with)
 
 mcp::tool make_check_connection(const kit& with)
 {
-    reading out;
-    out.name = "check_connection";
-    out.title = "Try a connection";
-    out.description = "Use to see whether a forwarded service answers, and if not, at which stage it fails: name, listener, pod, tunnel, "
-                      "pod port, greeting, HTTP.";
+    auto out =
+        reading_of("check_connection", "Try a connection",
+                   "Use to see whether a forwarded service answers, and if not, at which stage it fails: name, listener, pod, tunnel, "
+                   "pod port, greeting, HTTP.");
     out.input =
         s::object({s::must("service", s::text("SVC, SVC.NS, SVC.NS.CTX or NS/SVC")),
                    s::may("port", s::either("by number or name; default: the first", {"integer", "string"})),
@@ -137,11 +128,8 @@ mcp::tool make_check_connection(const kit& with)
 
 mcp::tool make_get_health(const kit& with)
 {
-    reading out;
-    out.name = "get_health";
-    out.title = "Health of fwd";
-    out.description = "Use to see whether fwd itself works: version, clusters that are reachable, counts, and what is wrong.";
-    out.input = s::object({});
+    auto out = reading_of("get_health", "Health of fwd",
+                          "Use to see whether fwd itself works: version, clusters that are reachable, counts, and what is wrong.");
     out.output = {s::must("status", s::text("ok, degraded or error")),
                   s::may("version", s::text("")),
                   s::may("uptime", s::text("")),
@@ -164,11 +152,7 @@ mcp::tool make_get_health(const kit& with)
 
 mcp::tool make_get_quick_status(const kit& with)
 {
-    reading out;
-    out.name = "get_quick_status";
-    out.title = "Is everything well?";
-    out.description = "Use for a one-line answer to whether all forwards work.";
-    out.input = s::object({});
+    auto out = reading_of("get_quick_status", "Is everything well?", "Use for a one-line answer to whether all forwards work.");
     out.output = {s::must("status", s::text("ok, degraded or error")), s::must("message", s::text("")), s::must("errorCount", s::count("")),
                   s::may("uptime", s::text(""))};
     out.ask = [](const json::object&) -> asked { return rest_call{.path = "/status", .with = {}}; };
@@ -186,11 +170,8 @@ mcp::tool make_get_quick_status(const kit& with)
 
 mcp::tool make_get_analysis(const kit& with)
 {
-    reading out;
-    out.name = "get_analysis";
-    out.title = "What should be looked at";
-    out.description = "Use for an overview of all issues with recommendations and suggested actions, most severe first.";
-    out.input = s::object({});
+    auto out = reading_of("get_analysis", "What should be looked at",
+                          "Use for an overview of all issues with recommendations and suggested actions, most severe first.");
     out.output = {s::must("status", s::text("")), s::must("issues", s::list("", anything())),
                   s::must("recommendations", s::list("", anything())), s::must("suggestedActions", s::list("", anything())),
                   s::must("stats", anything())};
@@ -210,21 +191,25 @@ mcp::tool make_get_analysis(const kit& with)
 
 mcp::tool make_diagnose_errors(const kit& with)
 {
-    reading out;
-    out.name = "diagnose_errors";
-    out.title = "All errors with their causes";
-    out.description = "Use to see every current and recent error with its cause and what to do about it.";
+    auto out =
+        reading_of("diagnose_errors", "All errors with their causes",
+                   "Use to see every current and recent error with its cause and what to do about it, and the last warnings of fwd's log.");
     out.input = s::object({s::may("count", s::whole("errors at most", 1, 200, 50))});
-    out.output = {s::must("errors", s::list("", anything())), s::must("overallHealth", s::text(""))};
+    out.output = {s::must("errors", s::list("", anything())), s::must("overallHealth", s::text("")), s::must("count", s::count("")),
+                  s::must("recentLogs", s::list("newest last", anything()))};
     out.ask = [](const json::object& given) -> asked {
         return rest_call{.path = "/diagnostics/errors", .with = {{"count", std::to_string(whole_argument(given, "count", 50))}}};
     };
+    out.also = {.path = "/logs/system", .with = {{"count", "20"}, {"level", "warn"}}};
     out.tell = [](json::object data, const json::object&) {
         const auto count = size_of(data, "errors");
         json::object made{{"summary", count == 0 ? "There are no errors." : plural(count, "error") + ", newest first."}};
         put_list(made, "errors", data, "errors");
         made["count"] = count;
         made["overallHealth"] = text_of(data, "overallHealth");
+        json::object none;
+        auto* logs = data.if_contains("beside");
+        put_list(made, "recentLogs", logs && logs->is_object() ? logs->get_object() : none, "logs");
         return made;
     };
     return make_reading(with, std::move(out));
@@ -232,12 +217,10 @@ mcp::tool make_diagnose_errors(const kit& with)
 
 mcp::tool make_doctor(const kit& with)
 {
-    reading out;
-    out.name = "doctor";
-    out.title = "Check this machine";
-    out.description =
-        "Use when nothing works or names do not resolve: checks this machine's names, ports, kubeconfig, plugins, proxies and "
-        "limits, each with its fix.";
+    auto out =
+        reading_of("doctor", "Check this machine",
+                   "Use when nothing works or names do not resolve: checks this machine's names, ports, kubeconfig, plugins, proxies and "
+                   "limits, each with its fix.");
     out.input = s::object({s::may("port", s::whole("also say who holds this port", 1, 65535))});
     out.output = {s::must("findings", s::list("{check, ok, detail, fix}", anything()))};
     out.ask = [](const json::object& given) -> asked {
@@ -261,10 +244,7 @@ mcp::tool make_doctor(const kit& with)
 
 mcp::tool make_get_logs(const kit& with)
 {
-    reading out;
-    out.name = "get_logs";
-    out.title = "Log of fwd";
-    out.description = "Use to read fwd's own log (not that of pods: get_pod_logs).";
+    auto out = reading_of("get_logs", "Log of fwd", "Use to read fwd's own log (not that of pods: get_pod_logs).");
     out.input = s::object({s::may("count", s::whole("lines at most", 1, 500, 50)),
                            s::may("level", s::choice("this level and above", {"debug", "info", "warn", "error"})),
                            s::may("search", s::text("only lines with this text"))});
@@ -287,10 +267,8 @@ mcp::tool make_get_logs(const kit& with)
 
 mcp::tool make_get_history(const kit& with)
 {
-    reading out;
-    out.name = "get_history";
-    out.title = "What happened before";
-    out.description = "Use to see past events, errors or reconnections, also of services that are gone.";
+    auto out = reading_of("get_history", "What happened before",
+                          "Use to see past events, errors or reconnections, also of services that are gone.");
     out.input = s::object(
         {s::must("type", s::choice("", {"events", "errors", "reconnections"})), s::may("service", s::text("only of this one")),
          s::may("event_type", s::text("only events of this type, such as ServiceAdded")),
@@ -316,79 +294,6 @@ mcp::tool make_get_history(const kit& with)
         json::object made{{"summary", fmt::format("{} past {}.", count, type)}};
         put_list(made, "entries", data, from);
         made["count"] = count;
-        return made;
-    };
-    return make_reading(with, std::move(out));
-}
-
-mcp::tool make_get_metrics(const kit& with)
-{
-    reading out;
-    out.name = "get_metrics";
-    out.title = "Traffic in numbers";
-    out.description = "Use to see how much flows: totals and rates over all, by service, or of one service with its history.";
-    out.input = s::object({s::may("scope", s::choice("", {"summary", "by_service", "service_detail"}, "summary")),
-                           s::may("service", s::text("for service_detail"))});
-    out.output = {s::may("metrics", anything()), s::may("services", s::list("", anything()))};
-    out.ask = [](const json::object& given) -> asked {
-        const auto scope = text_argument(given, "scope");
-        if (scope == "summary") return rest_call{.path = "/metrics", .with = {}};
-        if (scope == "by_service") return rest_call{.path = "/metrics/services", .with = {}};
-        auto key = service_key(given);
-        if (auto* wrong = std::get_if<mcp::tool_problem>(&key)) return std::move(*wrong);
-        return rest_call{.path = "/metrics/services/" + segment(std::get<std::string>(key)), .with = {}};
-    };
-    out.tell = [](json::object data, const json::object& given) {
-        const auto scope = text_argument(given, "scope");
-        json::object made{{"summary", ""}};
-        if (scope == "by_service") {
-            made["summary"] = fmt::format("Traffic of {}.", plural(size_of(data, "services"), "service"));
-            put_list(made, "services", data, "services");
-            return made;
-        }
-        made["summary"] = fmt::format("{} bytes came in, {} went out.", number_of(data, "totalBytesIn"), number_of(data, "totalBytesOut"));
-        made["metrics"] = std::move(data);
-        return made;
-    };
-    return make_reading(with, std::move(out));
-}
-
-mcp::tool make_get_http_traffic(const kit& with)
-{
-    reading out;
-    out.name = "get_http_traffic";
-    out.title = "HTTP requests that passed";
-    out.description = "Use to see the HTTP requests that went through a forwarded service: method, path, status, time taken.";
-    out.input = s::object(
-        {s::must("service", s::text("SVC, SVC.NS, SVC.NS.CTX or NS/SVC")), s::may("count", s::whole("requests at most", 1, 500, 50)),
-         s::may("status_min", s::whole("only this status and above", 100, 599)), s::may("path_contains", s::text("only such paths"))});
-    out.output = {s::must("requests", s::list("newest first", anything())), s::must("statistics", anything())};
-    out.ask = [](const json::object& given) -> asked {
-        auto key = service_key(given);
-        if (auto* wrong = std::get_if<mcp::tool_problem>(&key)) return std::move(*wrong);
-        return rest_call{.path = "/services/" + segment(std::get<std::string>(key)) + "/http",
-                         .with = {{"count", std::to_string(whole_argument(given, "count", 50))}}};
-    };
-    out.tell = [](json::object data, const json::object& given) {
-        const auto least = whole_argument(given, "status_min", 0);
-        const auto part = text_argument(given, "path_contains");
-        json::array requests;
-        const auto take = [&](const json::value* list) {
-            if (!list || !list->is_array()) return;
-            for (const auto& each : list->get_array()) {
-                const auto* one = each.if_object();
-                if (one && number_of(*one, "statusCode") >= least && text_of(*one, "path").find(part) != std::string::npos)
-                    requests.push_back(each);
-            }
-        };
-        take(data.if_contains("logs"));
-        if (const auto* forwards = data.if_contains("forwards"); forwards && forwards->is_array())
-            for (const auto& each : forwards->get_array())
-                if (const auto* one = each.if_object()) take(one->if_contains("logs"));
-        json::object made{{"summary", fmt::format("{} HTTP requests of {}.", requests.size(), text_argument(given, "service"))}};
-        made["count"] = requests.size();
-        made["requests"] = std::move(requests);
-        made["statistics"] = data.contains("summary") && data.at("summary").is_object() ? data.at("summary") : json::value(json::object{});
         return made;
     };
     return make_reading(with, std::move(out));

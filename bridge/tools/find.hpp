@@ -1,7 +1,7 @@
-// "postgres in staging": which services of the cluster somebody may mean.
+// "postgres in staging": which services of the clusters somebody may mean.
 #pragma once
 
-#include "common/api/wire.hpp"
+#include "common/api/wire_cluster.hpp"
 
 #include <string>
 #include <string_view>
@@ -9,22 +9,14 @@
 
 namespace fwd::tools {
 
-/// What a query asks for, its namespace taken out ("redis in staging", "staging redis" stays as it is).
+/// What a query asks for, its place taken out ("redis in staging"; "staging redis" stays as it is).
 struct service_search {
-    std::string words;
-    std::string name_space; ///< empty: anywhere
+    std::string words; ///< with spaces between; "database", "the" and such left out
+    std::string place; ///< a namespace, or failing that a context; empty: anywhere
 };
 [[nodiscard]] service_search parse_query(std::string_view query);
 
-struct match {
-    wire::k8s_service service;
-    std::string why;
-    int worth = 0; ///< higher is better
-};
-
-/// Why `service` fits `words`, or worth 0. A whole name beats a kind (port, name), which beats a part of the name.
-[[nodiscard]] match rate(const wire::k8s_service& service, std::string_view words);
-/// The matches of the best worth among `services`.
-[[nodiscard]] std::vector<match> best_matches(const std::vector<wire::k8s_service>& services, std::string_view words);
+/// Those that fit best: a whole name beats a kind, which beats a part of a name. In the order given.
+[[nodiscard]] std::vector<wire::found_service> best_of(std::vector<wire::found_service> all);
 
 } // namespace fwd::tools

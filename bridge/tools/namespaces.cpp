@@ -1,5 +1,6 @@
 // Tools about whole namespaces.
 #include "bridge/mcp/schema.hpp"
+#include "bridge/tools/planning.hpp"
 #include "bridge/tools/registry.hpp"
 #include "bridge/tools/shapes.hpp"
 #include "bridge/while_running.hpp"
@@ -68,8 +69,8 @@ awaitable<mcp::tool_answer> add_namespace(const kit& with, mcp::tool_call& call)
     bridge::service_query which;
     which.name_space = ask.namespace_name;
     which.context = ask.context;
-    auto adding = rest.add(ask);
-    std::optional<bridge::answer<wire::added_namespace>> added;
+    auto adding = add_by_word(rest, call, ask);
+    std::optional<added_or_told<wire::added_namespace>> added;
     if (call.wants_progress() && ask.wait != "none") {
         const auto executor = co_await asio::this_coro::executor;
         auto telling = tell_progress(with, call, rest, which);
@@ -77,8 +78,8 @@ awaitable<mcp::tool_answer> add_namespace(const kit& with, mcp::tool_call& call)
     } else {
         added.emplace(co_await std::move(adding));
     }
-    if (!*added) co_return problem_from(added->error());
-    const auto& made = **added;
+    if (auto* told = std::get_if<mcp::tool_answer>(&*added)) co_return std::move(*told);
+    const auto& made = std::get<wire::added_namespace>(*added);
 
     which.context = made.context;
     const auto page = co_await rest.services(which);
@@ -92,7 +93,7 @@ awaitable<mcp::tool_answer> add_namespace(const kit& with, mcp::tool_call& call)
         services.push_back(std::move(one));
     }
     for (const auto& each : made.not_ready) {
-        json::object one{{"key", each.key}, {"why", printable(each.why)}, {"next", next_json(help_for(each.key))}};
+        json::object one{{"key", each.key}, {"why", printable(each.why)}, {"next", mcp::as_json(help_for(each.key))}};
         if (waiting.size() < 20) waiting.push_back(std::move(one));
     }
     const auto total = page->total;
@@ -106,7 +107,7 @@ awaitable<mcp::tool_answer> add_namespace(const kit& with, mcp::tool_call& call)
         {"count", services.size()}, {"total", total}};
     if (services.size() < static_cast<std::size_t>(total)) {
         json::object arguments{{"namespace", made.namespace_name}, {"cursor", cursor_at(static_cast<std::int64_t>(services.size()))}};
-        json::array next{next_json(call_of("list_services", std::move(arguments), "lists the rest"))};
+        json::array next{mcp::as_json(call_of("list_services", std::move(arguments), "lists the rest"))};
         out["next"] = std::move(next);
     }
     out["services"] = std::move(services);
@@ -123,25 +124,27 @@ mcp::tool make_add_namespace(const kit& with)
     out.title = "Forward a namespace";
     out.description =
         "Use to make every service of a namespace reachable on this machine under its own name and port, present ones and later ones. "
-        "Returns when they are ready, or says exactly which are not and why. Safe to repeat.";
+        "Returns when they are ready, or says exactly which are not and why. Safe to repeat. Asks the user first in a protected "
+        "context.";
     out.input = s::object({s::must("namespace", s::text("")), s::may("context", s::text("kubeconfig context; default: the primary one")),
                            s::may("selector", s::text("label selector on services")),
                            s::may("services", s::list("only these; shell wildcards", s::text(""))),
                            s::may("exclude", s::list("all but these; shell wildcards", s::text(""))),
                            s::may("wait", s::choice("return when the services are ready, or at once", {"ready", "none"}, "ready")),
                            s::may("timeout_s", s::whole("seconds to wait at most", 1, 300, 60)),
-                           s::may("purpose", s::text("shown to people beside the forwards"))});
+                           s::may("purpose", s::text("shown to people beside the forwards")), token_argument()});
     out.output = s::object(
-        {s::must("summary", s::text("")), s::must("key", s::text("")), s::must("namespace", s::text("")), s::must("context", s::text("")),
-         s::must("ready", s::truth("every service is ready")), s::must("count", s::count("services in this answer")),
-         s::must("total", s::count("")),
-         s::must("services",
-                 s::list("", s::object({s::must("key", s::text("")), s::may("address", s::text("")),
-                                        s::must("hostnames", s::list("", s::text(""))), s::must("ports", s::list("", port_schema())),
-                                        s::must("status", s::text("")), s::may("why", s::text(""))}))),
-         s::must("notReady",
-                 s::list("", s::object({s::must("key", s::text("")), s::must("why", s::text("")), s::must("next", next_schema())}))),
-         s::may("next", s::list("", next_schema()))});
+        {s::must("summary", s::text("")), s::may("key", s::text("")), s::may("namespace", s::text("")), s::may("context", s::text("")),
+         s::may("ready", s::truth("every service is ready")), s::may("count", s::count("services in this answer")),
+         s::may("total", s::count("")),
+         s::may("services",
+                s::list("", s::object({s::must("key", s::text("")), s::may("address", s::text("")),
+                                       s::must("hostnames", s::list("", s::text(""))), s::must("ports", s::list("", port_schema())),
+                                       s::must("status", s::text("")), s::may("why", s::text(""))}))),
+         s::may("notReady",
+                s::list("", s::object({s::must("key", s::text("")), s::must("why", s::text("")), s::must("next", next_schema())}))),
+         s::may("next", s::list("", next_schema())),
+         s::may("status", s::text("declined, not_confirmed or confirmation_required: nothing changed")), token_member()});
     out.hints = {.read_only = false, .destructive = false, .idempotent = true, .open_world = true};
     out.run = [&with](mcp::tool_call& call) { return add_namespace(with, call); };
     return out;

@@ -60,12 +60,29 @@ awaitable<mcp::tool_answer> run(const kit& with, const reading& what, mcp::tool_
     json::object object;
     if (data.is_object()) object = std::move(data.get_object());
     if (data.is_array()) object["items"] = std::move(data);
+    if (!what.also.path.empty())
+        if (auto beside = co_await rest.read(what.also.path, what.also.with)) object["beside"] = cleaned(beside->data);
     auto out = what.tell(std::move(object), call.arguments());
     fit(out);
     co_return out;
 }
 
 } // namespace
+
+reading reading_of(std::string name, std::string title, std::string description)
+{
+    reading out;
+    out.name = std::move(name);
+    out.title = std::move(title);
+    out.description = std::move(description);
+    out.input = mcp::schema::object({});
+    return out;
+}
+
+json::object anything()
+{
+    return mcp::schema::open_object({});
+}
 
 mcp::tool make_reading(const kit& with, reading what)
 {

@@ -18,17 +18,26 @@ struct rest_call {
     duration longer{}; ///< that it may take beyond the usual
 };
 
+/// The call, or what is wrong with the arguments.
+using asked = std::variant<rest_call, mcp::tool_problem>;
+
 struct reading {
     std::string name, title, description;
     json::object input;
     /// Members of the result beside `summary`; others may appear.
     std::vector<mcp::schema::member> output;
     mcp::tool_hints hints{.read_only = true};
-    /// The call, or what is wrong with the arguments.
-    std::function<std::variant<rest_call, mcp::tool_problem>(const json::object& given)> ask;
+    std::function<asked(const json::object& given)> ask;
+    /// A further GET whose data stands beside the first as member `beside`; what cannot be had is left out. Empty path: none.
+    rest_call also = {};
     /// The result. What came is an object ({} where it was none); texts in it are printable already.
     std::function<json::object(json::object data, const json::object& given)> tell;
 };
+
+/// One that takes no arguments so far and changes nothing.
+[[nodiscard]] reading reading_of(std::string name, std::string title, std::string description);
+/// The schema of what is passed on as REST has it.
+[[nodiscard]] json::object anything();
 
 /// `with` outlives the tool. Results are cut to fit.
 [[nodiscard]] mcp::tool make_reading(const kit& with, reading what);

@@ -32,7 +32,7 @@ constexpr std::array table{
     tool_row{make_get_health, "forward", false, "GET /status", ""},
     tool_row{make_get_quick_status, "forward", false, "GET /status", ""},
     tool_row{make_get_analysis, "forward", false, "GET /analyze", ""},
-    tool_row{make_diagnose_errors, "forward", false, "GET /diagnostics/errors", ""},
+    tool_row{make_diagnose_errors, "forward", false, "GET /diagnostics/errors, GET /logs/system", ""},
     tool_row{make_get_metrics, "forward", false, "GET /metrics, GET /metrics/services, GET /metrics/services/:key", ""},
     tool_row{make_get_http_traffic, "forward", false, "GET /services/:key/http", ""},
     tool_row{make_get_logs, "forward", false, "GET /logs/system", ""},

@@ -50,7 +50,7 @@ awaitable<json::object> what_there_is(const bridge::rest_client& rest, json::obj
         }
         out["summary"] = fmt::format("Nothing is forwarded. The cluster has {} namespaces.", namespaces->namespaces.size());
         json::object arguments{{"namespace", namespaces->namespaces.size() == 1 ? namespaces->namespaces.front().name : "NAMESPACE"}};
-        next.push_back(next_json(call_of("add_namespace", std::move(arguments), "forwards every service of a namespace")));
+        next.push_back(mcp::as_json(call_of("add_namespace", std::move(arguments), "forwards every service of a namespace")));
     }
     out["availableNamespaces"] = std::move(names);
     out["next"] = std::move(next);

@@ -162,18 +162,6 @@ json::object next_schema()
                      "a call that would help");
 }
 
-json::object next_json(const mcp::next_call& of)
-{
-    json::object out;
-    if (!of.tool.empty()) {
-        out["tool"] = of.tool;
-        out["arguments"] = of.arguments;
-    }
-    if (!of.command.empty()) out["command"] = of.command;
-    if (!of.why.empty()) out["why"] = of.why;
-    return out;
-}
-
 std::string where(const wire::service& of)
 {
     if (of.local_ip.empty() || of.forwards.empty()) return of.reason.empty() ? of.status : printable(of.reason);

@@ -16,7 +16,6 @@ namespace fwd::tools {
 
 [[nodiscard]] json::object check_schema();
 [[nodiscard]] json::object next_schema();
-[[nodiscard]] json::object next_json(const mcp::next_call& of);
 
 /// "127.1.27.4:80, 127.1.27.4:443" or the reason why there is nothing to connect to.
 [[nodiscard]] std::string where(const wire::service& of);

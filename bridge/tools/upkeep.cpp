@@ -11,13 +11,6 @@ namespace s = mcp::schema;
 
 namespace {
 
-using asked = std::variant<rest_call, mcp::tool_problem>;
-
-json::object anything()
-{
-    return s::open_object({});
-}
-
 s::member service_member()
 {
     return s::must("service", s::text("SVC, SVC.NS, SVC.NS.CTX or NS/SVC"));
@@ -58,12 +51,12 @@ std::string state_words(const json::array& services)
 
 mcp::tool make_reconnect(const kit& with, bool all)
 {
-    reading out;
-    out.name = all ? "reconnect_all_errors" : "reconnect_service";
-    out.title = all ? "Reconnect all that is in error" : "Reconnect a service";
-    out.description = all ? "Use to try all services in error again at once instead of waiting for the next attempt."
-                          : "Use to drop a service's tunnels and connect anew; its address and names stay. Open connections to it end.";
-    out.input = all ? s::object({}) : s::object({service_member()});
+    auto out =
+        all ? reading_of("reconnect_all_errors", "Reconnect all that is in error",
+                         "Use to try all services in error again at once instead of waiting for the next attempt.")
+            : reading_of("reconnect_service", "Reconnect a service",
+                         "Use to drop a service's tunnels and connect anew; its address and names stay. Open connections to it end.");
+    if (!all) out.input = s::object({service_member()});
     out.output = {s::may("triggered", s::count("")), s::must("services", s::list("their states afterwards", anything()))};
     out.hints = {.read_only = false, .destructive = false, .idempotent = true, .open_world = true};
     out.ask = [all](const json::object& given) -> asked {
@@ -100,10 +93,8 @@ mcp::tool make_reconnect_all_errors(const kit& with)
 
 mcp::tool make_sync_service(const kit& with)
 {
-    reading out;
-    out.name = "sync_service";
-    out.title = "Look at a service's pods anew";
-    out.description = "Use when a service's pods changed and fwd seems not to know: asks the cluster again for service and pods.";
+    auto out = reading_of("sync_service", "Look at a service's pods anew",
+                          "Use when a service's pods changed and fwd seems not to know: asks the cluster again for service and pods.");
     out.input = s::object({service_member(), s::may("force", s::truth("also replace tunnels that work", false))});
     out.output = {s::must("status", s::text("")), s::may("service", anything())};
     out.hints = {.read_only = false, .destructive = false, .idempotent = true, .open_world = true};
@@ -129,10 +120,9 @@ mcp::tool make_sync_service(const kit& with)
 
 mcp::tool make_get_service(const kit& with)
 {
-    reading out;
-    out.name = "get_service";
-    out.title = "Show a forwarded service";
-    out.description = "Use to see one forwarded service whole: address, names, ports, pods, traffic, and what is wrong with each forward.";
+    auto out =
+        reading_of("get_service", "Show a forwarded service",
+                   "Use to see one forwarded service whole: address, names, ports, pods, traffic, and what is wrong with each forward.");
     out.input = s::object({service_member()});
     out.output = {s::must("service", service_schema())};
     out.ask = [](const json::object& given) { return about_service(given, ""); };
@@ -149,10 +139,8 @@ mcp::tool make_get_service(const kit& with)
 
 mcp::tool make_list_hostnames(const kit& with)
 {
-    reading out;
-    out.name = "list_hostnames";
-    out.title = "List names and addresses";
-    out.description = "Use to see every host name that leads to a forwarded service, with its address.";
+    auto out = reading_of("list_hostnames", "List names and addresses",
+                          "Use to see every host name that leads to a forwarded service, with its address.");
     out.input = s::object({s::may("cursor", s::text("nextCursor of the answer before"))});
     out.output = {s::must("hostnames", s::list("", anything())), s::must("count", s::count("")), s::must("total", s::count("")),
                   s::may("nextCursor", s::text(""))};
@@ -179,12 +167,10 @@ mcp::tool make_list_hostnames(const kit& with)
 
 mcp::tool make_export_env(const kit& with)
 {
-    reading out;
-    out.name = "export_env";
-    out.title = "Variables for all services";
-    out.description =
-        "Use to get environment variables and connection strings of all or some forwarded services, for .env or a shell. Never "
-        "contains passwords: ${...} stands for one.";
+    auto out =
+        reading_of("export_env", "Variables for all services",
+                   "Use to get environment variables and connection strings of all or some forwarded services, for .env or a shell. Never "
+                   "contains passwords: ${...} stands for one.");
     out.input = s::object({s::may("services", s::list("only these keys", s::text(""))),
                            s::may("format", s::choice("dotenv and shell add text to paste", {"json", "dotenv", "shell"}, "json"))});
     out.output = {s::may("env", anything()), s::may("text", s::text(""))};

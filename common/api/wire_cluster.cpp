@@ -10,10 +10,12 @@ void describe(F& f, found_service& of)
     f.text("name", of.name);
     f.text("namespace", of.namespace_name);
     f.text("context", of.context);
+    f.texts("contexts", of.contexts);
     f.text("type", of.type);
     f.list("ports", of.ports);
     f.texts("kinds", of.kinds);
     f.texts("matched", of.matched);
+    f.whole("score", of.score);
     f.truth("forwarded", of.forwarded);
     f.maybe("forwardKey", of.forward_key);
 }

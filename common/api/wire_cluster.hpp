@@ -8,9 +8,11 @@ namespace fwd::wire {
 /// One service over all contexts, and why it came up.
 struct found_service {
     std::string name, namespace_name, context, type;
+    std::vector<std::string> contexts; ///< all that lead to its cluster, `context` first
     std::vector<k8s_port> ports;
     std::vector<std::string> kinds;   ///< postgres, http ...: what its ports speak, as far as that is known
     std::vector<std::string> matched; ///< "name", "port 5432", "image postgres:16"
+    std::int64_t score = 1;           ///< how well it fits what was asked: 3 that very name, 2 the kind, 1 something else
     bool forwarded = false;
     std::string forward_key;
 };

@@ -6,6 +6,9 @@
 
 #include <fmt/core.h>
 
+#include <map>
+#include <tuple>
+
 namespace fwd::api {
 
 namespace {
@@ -83,6 +86,17 @@ bool fits(const find_question& what, wire::found_service& into, const looks& see
     return true;
 }
 
+std::int64_t score(const find_question& what, const wire::found_service& of)
+{
+    std::int64_t best = 1;
+    for (const auto& word : what.words) {
+        if (iequals(of.name, word)) return 3;
+        const auto kind = kind_named(word);
+        if (!kind.empty() && std::find(of.kinds.begin(), of.kinds.end(), kind) != of.kinds.end()) best = 2;
+    }
+    return what.words.empty() && !what.kind.empty() ? 2 : best;
+}
+
 } // namespace
 
 find_question find_asked(query& in)
@@ -108,13 +122,40 @@ std::vector<wire::found_service> matching(const find_question& what, const std::
     for (const auto& one : services) {
         const auto seen = look_at(one, pods);
         const auto plain = view(one, context, state);
-        wire::found_service next{plain.name, plain.namespace_name, context, plain.type, seen.ports};
+        wire::found_service next{plain.name, plain.namespace_name, context, plain.type, {context}, seen.ports};
         for (const auto& [kind, because] : seen.kinds) next.kinds.push_back(kind);
         next.forwarded = plain.forwarded;
         next.forward_key = plain.forward_key;
-        if (fits(what, next, seen)) made.push_back(std::move(next));
+        if (!fits(what, next, seen)) continue;
+        next.score = score(what, next);
+        made.push_back(std::move(next));
     }
     return made;
+}
+
+void one_per_cluster(std::vector<wire::found_service>& all, const std::vector<catalog::context>& known)
+{
+    const auto rank_of = [&](const wire::found_service& one) {
+        const auto at = std::find_if(known.begin(), known.end(), [&](const auto& of) { return of.shown == one.context; });
+        const bool primary = at != known.end() && at->primary;
+        return std::tuple{!one.forwarded, !primary, at};
+    };
+    const auto cluster_of = [&](const wire::found_service& one) {
+        const auto at = std::get<2>(rank_of(one));
+        // Without a server's address a context stands for itself.
+        return at == known.end() || at->server.empty() ? one.context : at->server;
+    };
+    std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return rank_of(a) < rank_of(b); });
+    std::map<std::tuple<std::string, std::string, std::string>, std::size_t> first;
+    std::vector<wire::found_service> kept;
+    for (auto& one : all) {
+        const auto [at, fresh] = first.try_emplace({cluster_of(one), one.namespace_name, one.name}, kept.size());
+        if (fresh)
+            kept.push_back(std::move(one));
+        else
+            kept[at->second].contexts.push_back(one.context);
+    }
+    all = std::move(kept);
 }
 
 void best_first(std::vector<wire::found_service>& all, const find_question& what)

@@ -23,6 +23,9 @@ struct find_question {
 [[nodiscard]] std::vector<wire::found_service> matching(const find_question& what, const std::vector<kube::service>& services,
                                                         const std::vector<kube::pod>& pods, const std::string& context,
                                                         const catalog::catalog& state);
+/// Several contexts may lead to one cluster: each of its services once, with all of them. The one that is named is that in which it is
+/// forwarded, else the primary one, else the first of `known`.
+void one_per_cluster(std::vector<wire::found_service>& all, const std::vector<catalog::context>& known);
 /// Exact names, then beginnings of names, then the rest; each by context, namespace and name.
 void best_first(std::vector<wire::found_service>& all, const find_question& what);
 

@@ -2,11 +2,13 @@
 """pack.py FWD OUT.mcpb - the bundle for MCP clients that take such (Claude Desktop and others): the program fwd for this machine and a
 manifest that lists all of its tools and prompts, asked of the program itself. The daemon is no part of it.
 
-The same input gives the same bytes."""
+FWD is the one that other machines can run (`scripts/build.sh fwd_portable`, portable/fwd in the build folder); one that needs more of
+them than glibc is refused. The same input gives the same bytes."""
 
 import json
 import pathlib
 import platform
+import re
 import subprocess
 import sys
 import zipfile
@@ -24,6 +26,13 @@ def ask(program):
     answers = {each["id"]: each["result"] for each in map(json.loads, done.stdout.splitlines())}
     who = answers["server/discover"]["_meta"]["io.modelcontextprotocol/serverInfo"]
     return who, answers["tools/list"]["tools"], answers["prompts/list"]["prompts"]
+
+
+def foreign_libraries(program):
+    """Shared libraries that the program needs and that are no part of glibc."""
+    said = subprocess.run(["readelf", "-d", program], capture_output=True, text=True, check=True).stdout
+    needed = re.findall(r"\(NEEDED\).*\[(.*)\]", said)
+    return [each for each in needed if not re.fullmatch(r"(lib(c|m|pthread|dl|rt)\.so|ld-linux-[\w-]+\.so)\.\d+", each)]
 
 
 def first_sentence(text):
@@ -55,6 +64,8 @@ def manifest(program):
 
 def main():
     program, out = pathlib.Path(sys.argv[1]), pathlib.Path(sys.argv[2])
+    if foreign := foreign_libraries(program):
+        sys.exit(f"pack.py: {program} needs {', '.join(foreign)}, which other machines may not have; pack portable/fwd (scripts/build.sh fwd_portable)")
     files = [("manifest.json", json.dumps(manifest(program), indent=2).encode() + b"\n", 0o644), ("server/fwd", program.read_bytes(), 0o755)]
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as bundle:
         for name, content, mode in files:

@@ -86,6 +86,7 @@ awaitable<reply> get_k8s_find(api_context& with, api_request& ask)
         for (const auto& one : with.parts.cluster.known()) tasks.start("find in " + one.name, search_context(with, one.name, all));
         co_await tasks.join();
     }
+    one_per_cluster(all.found.services, with.parts.cluster.known());
     best_first(all.found.services, what);
     wire::meta about;
     all.found.services = part.cut(std::move(all.found.services), about);

@@ -39,9 +39,12 @@ TEST_CASE("each reading tool asks its route and tells what came", "[readings]")
         {"get_metrics", "{}", "/metrics", R"({"totalBytesIn":5,"totalBytesOut":6})", "", "5 bytes came in, 6 went out."},
         {"get_metrics", R"({"scope":"service_detail","service":"web"})", "/metrics/services/web", R"({"totalBytesIn":5,"totalBytesOut":6})",
          "", "5 bytes came in, 6 went out."},
-        {"get_http_traffic", R"({"service":"web","status_min":400})", "/services/web/http",
-         R"({"summary":{"totalRequests":2},"forwards":[{"logs":[{"path":"/","statusCode":200},{"path":"/x","statusCode":500}]}]})",
-         "?count=50", "1 HTTP requests of web."},
+        {"get_http_traffic", R"({"service":"web","port":"http","status_min":400,"path_contains":"/x"})", "/services/web/http",
+         R"({"summary":{"totalRequests":2,"requestsPerSecond":0.5,"statusCodes":{"5xx":1}},"forwards":[{"logs":[{"path":"/x","statusCode":500}]}]})",
+         "?count=50&port=http&status_min=400&path_contains=%2Fx", "1 HTTP request of web."},
+        {"get_http_traffic", R"({"service":"web","port":443})", "/services/web/http",
+         R"({"summary":{"totalRequests":0,"requestsPerSecond":0,"statusCodes":{},"tlsConnections":2},"forwards":[]})", "?count=50&port=443",
+         "0 HTTP requests of web; 2 connections speak TLS, which is passed on unread."},
         {"list_contexts", "{}", "/kubernetes/contexts", R"({"contexts":[{"name":"kind","primary":true}],"currentContext":"kind"})", "",
          "1 context; primary is kind."},
         {"list_k8s_namespaces", R"({"context":"kind"})", "/kubernetes/namespaces", R"({"namespaces":[{"name":"shop"}]})", "?context=kind",
@@ -70,7 +73,20 @@ TEST_CASE("each reading tool asks its route and tells what came", "[readings]")
     b.daemon.data("GET /api/v1" + row.route, row.data);
     const auto out = b.good(row.tool, row.arguments);
     CHECK(text_of(out.at("summary")) == row.summary);
-    CHECK(b.daemon.requests.back().target == "/api/v1" + row.route + row.target);
+    CHECK(b.daemon.asked("GET /api/v1" + row.route).back().target == "/api/v1" + row.route + row.target);
+}
+
+TEST_CASE("errors come with the last warnings of the log, or without where those cannot be had", "[readings]")
+{
+    bench b;
+    b.daemon.data("GET /api/v1/diagnostics/errors", R"({"errors":[],"overallHealth":"healthy"})");
+    CHECK(b.good("diagnose_errors", "{}").at("recentLogs").as_array().empty());
+    b.daemon.script.erase("GET /api/v1/logs/system");
+    b.daemon.data("GET /api/v1/logs/system", R"({"logs":[{"message":"a\u001bb"}]})");
+    const auto out = b.good("diagnose_errors", "{}");
+    CHECK(text_of(out.at("recentLogs").at(0).at("message")) == "a\xef\xbf\xbd"
+                                                               "b");
+    CHECK(b.daemon.asked("GET /api/v1/logs/system").back().target == "/api/v1/logs/system?count=20&level=warn");
 }
 
 TEST_CASE("what helps is a call of ours, and cluster text has no control characters", "[readings]")

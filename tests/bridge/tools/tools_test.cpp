@@ -29,6 +29,16 @@ std::string k8s_text(std::string_view name, std::string_view name_space, int por
         name, name_space, port_name, port, name);
 }
 
+std::string found_text(std::string_view name, std::string_view name_space, std::string_view context, int score)
+{
+    return fmt::format(
+        R"({{"name":"{}","namespace":"{}","context":"{}","type":"ClusterIP","ports":[{{"name":"x","port":1,"targetPort":"x","protocol":"TCP"}}],)"
+        R"("kinds":[],"matched":["port 5432"],"score":{},"forwarded":false}})",
+        name, name_space, context, score);
+}
+
+const std::string guarded_text = R"({"code":"confirmation_required","message":"context prod is protected; plan this first"})";
+
 } // namespace
 
 TEST_CASE("every tool is whole: name, words, schemas and all four hints", "[tools]")
@@ -159,6 +169,50 @@ TEST_CASE("add_service returns how to connect once it is ready", "[tools]")
                                R"("wait":"ready","timeoutMs":5000,"purpose":"test"})"));
 }
 
+TEST_CASE("what is added in a protected context is asked about first, then done by the plan that was agreed to", "[tools]")
+{
+    bench b;
+    const auto [tool, arguments, noun] = GENERATE(table<std::string, std::string, std::string>({
+        {"add_service", R"({"service":"web","wait":"none"})", "services"},
+        {"add_namespace", R"({"namespace":"shop"})", "namespaces"},
+    }));
+    b.daemon.error("POST /api/v1/" + noun, 409, guarded_text);
+    b.daemon.data("POST /api/v1/plans", R"({"planId":"one","summary":"it is forwarded","needsConfirmation":true,)"
+                                        R"("reasons":["context prod is protected"],"affected":[]})");
+    const auto added =
+        noun == "services" ? added_text : R"({"key":"shop.kind","namespace":"shop","context":"kind","ready":true,"services":[]})";
+    b.daemon.data("POST /api/v1/plans/one/apply", added, 201);
+    b.services({}, 0, 0);
+
+    auto answer = b.call(tool, arguments);
+    REQUIRE(std::holds_alternative<mcp::tool_question>(answer));
+    const auto& question = std::get<mcp::tool_question>(answer);
+    CHECK(question.message == "it is forwarded (context prod is protected)");
+    CHECK(question.plan == "one");
+    CHECK(b.daemon.asked("POST /api/v1/plans/one/apply").empty());
+
+    answer = b.call(tool, arguments, true, false, "one");
+    REQUIRE(std::holds_alternative<json::object>(answer));
+    const auto planned = json::parse(b.daemon.asked("POST /api/v1/plans").at(0).body);
+    CHECK(text_of(planned.at("operation")) == tool);
+    CHECK(json::parse(b.daemon.asked("POST /api/v1/plans/one/apply").at(0).body) == planned);
+
+    // Agreed to by the way the server was started.
+    CHECK(std::holds_alternative<json::object>(b.call(tool, arguments, true)));
+}
+
+TEST_CASE("an addition whose plan is too old says so and asks anew", "[tools]")
+{
+    bench b;
+    b.daemon.error("POST /api/v1/plans/one/apply", 410, R"({"code":"gone","message":"the plan has expired; make a new one"})");
+    const auto answer = b.call("add_service", R"({"service":"web","confirm_token":"p.one"})", true, false, "one");
+    REQUIRE(std::holds_alternative<mcp::tool_problem>(answer));
+    const auto& why = std::get<mcp::tool_problem>(answer);
+    CHECK(why.code == "confirmation_expired");
+    CHECK(why.next.at(0).tool == "add_service");
+    CHECK_FALSE(why.next.at(0).arguments.contains("confirm_token"));
+}
+
 TEST_CASE("add_service that is not ready in time says why, and that the forward stays", "[tools]")
 {
     bench b;
@@ -202,30 +256,50 @@ TEST_CASE("add_service wants one of service and query, in words that mean someth
 TEST_CASE("a query finds the one service it means", "[tools]")
 {
     bench b;
-    b.daemon.data("GET /api/v1/kubernetes/services", fmt::format(R"({{"services":[{},{},{}]}})", k8s_text("orders-db", "staging", 5432),
-                                                                 k8s_text("web", "staging", 80), k8s_text("pgx", "staging", 1)));
+    b.daemon.data("GET /api/v1/kubernetes/find",
+                  fmt::format(R"({{"services":[{},{}],"unreachable":[]}})", found_text("pg-exporter", "staging", "kind", 1),
+                              found_text("orders-db", "staging", "kind", 2)));
     b.daemon.data("POST /api/v1/services", added_text);
     b.good("add_service", R"({"query":"postgres in staging"})");
-    CHECK_THAT(b.daemon.requests.at(0).target, Catch::Contains("namespace=staging"));
+    CHECK(b.daemon.requests.at(0).target == "/api/v1/kubernetes/find?query=postgres&namespace=staging&limit=1000");
     const auto asked = json::parse(b.daemon.asked("POST /api/v1/services").at(0).body);
     CHECK(asked.at("serviceName") == "orders-db");
     CHECK(asked.at("namespace") == "staging");
+    CHECK(asked.at("context") == "kind");
+}
+
+TEST_CASE("the place of a query may be a cluster instead of a namespace", "[tools]")
+{
+    bench b;
+    b.daemon.data("GET /api/v1/kubernetes/find", R"({"services":[],"unreachable":[]})");
+    b.daemon.data("GET /api/v1/kubernetes/find",
+                  fmt::format(R"({{"services":[{},{}],"unreachable":[]}})", found_text("redis", "shop", "kind", 3),
+                              found_text("redis", "shop", "staging-eu", 3)));
+    b.daemon.data("POST /api/v1/services", added_text);
+    b.good("add_service", R"({"query":"redis in staging"})");
+    CHECK(json::parse(b.daemon.asked("POST /api/v1/services").at(0).body).at("context") == "staging-eu");
 }
 
 TEST_CASE("a query that fits several is answered with the candidates, one that fits none with close names", "[tools]")
 {
     bench b;
-    b.daemon.data("GET /api/v1/kubernetes/namespaces", R"({"namespaces":[{"name":"shop"},{"name":"staging"}]})");
-    b.daemon.data("GET /api/v1/kubernetes/services", fmt::format(R"({{"services":[{}]}})", k8s_text("redis", "shop", 6379)));
-    b.daemon.data("GET /api/v1/kubernetes/services", fmt::format(R"({{"services":[{}]}})", k8s_text("redis", "staging", 6379)));
+    b.daemon.data("GET /api/v1/kubernetes/find",
+                  fmt::format(R"({{"services":[{},{}],"unreachable":[]}})", found_text("redis", "shop", "kind", 3),
+                              found_text("redis", "staging", "far", 3)));
+    b.daemon.data("GET /api/v1/kubernetes/find", R"({"services":[],"unreachable":[]})");
+    b.daemon.data("GET /api/v1/kubernetes/find",
+                  fmt::format(R"({{"services":[{}],"unreachable":[{{"context":"away","code":"unavailable","error":"timed out"}}]}})",
+                              found_text("redis", "shop", "kind", 1)));
     const auto several = b.bad("add_service", R"({"query":"redis"})");
     CHECK(several.code == "ambiguous");
     CHECK(several.more.at("candidates").as_array().size() == 2);
     REQUIRE(several.next.size() == 2);
-    CHECK(several.next[1].arguments.at("namespace") == "staging");
+    CHECK(several.next[1].arguments == json::parse(R"({"service":"redis","namespace":"staging","context":"far"})"));
+    CHECK(several.more.at("candidates").at(1).at("context") == "far");
     const auto none = b.bad("add_service", R"({"query":"rediss","namespace":"shop"})");
     CHECK(none.code == "not_found");
-    CHECK(none.evidence.at(0) == "similar names: redis");
+    CHECK(none.evidence == std::vector<std::string>{"similar names: redis", "context away could not be asked: timed out"});
+    CHECK(b.bad("add_service", R"({"query":"in shop"})").code == "invalid_arguments");
 }
 
 TEST_CASE("the daemon's steps become calls of our own tools", "[tools]")
