@@ -12,13 +12,6 @@ namespace {
 
 constexpr auto notice_time = 4s;
 
-std::string pod_of(const wire::service& of)
-{
-    for (const auto& each : of.forwards)
-        if (!each.pod_name.empty()) return each.pod_name;
-    return {};
-}
-
 void ask_browse(model& of, std::vector<effect>& then)
 {
     auto& browse = of.browse;
@@ -32,6 +25,33 @@ void ask_browse(model& of, std::vector<effect>& then)
     ask.context = browse.context;
     ask.name_space = browse.name_space;
     then.push_back(std::move(ask));
+}
+
+/// Follows the log of the service's pod, unless one is followed: which of several pods comes first may change at any time.
+void follow_pod_log(model& of, std::vector<effect>& then)
+{
+    auto& log = of.detail.log;
+    const auto* row = of.find(of.detail.key);
+    const auto pod = row ? pod_of(row->is) : std::string{};
+    if (log.open) return;
+    if (pod.empty()) {
+        if (log.why.empty()) log.why = "the service has no pod now, so there is no log to read";
+        return;
+    }
+    effect follow{.what = wish::follow_log, .keys = {of.detail.key}};
+    follow.name_space = row->is.namespace_name;
+    follow.context = row->is.context;
+    follow.text = pod;
+    // The same pod again: a container that began anew, or a daemon that came back.
+    if (pod == log.pod)
+        follow.since = log.ended;
+    else if (!log.lines.empty())
+        log.lines.add(fmt::format("--- from here on pod {} ---", pod));
+    follow.number = log.number = ++of.followed;
+    of.following = log.open = true;
+    log.pod = pod;
+    log.why.clear();
+    then.push_back(std::move(follow));
 }
 
 } // namespace
@@ -62,7 +82,10 @@ void open_tab(model& of, tab to, std::vector<effect>& then)
 {
     of.detail.at = to;
     of.detail.data = {};
+    of.detail.log = {};
     of.detail.place = {};
+    of.detail.filter.clear();
+    of.detail.shift = 0;
     load_detail(of, then);
 }
 
@@ -78,19 +101,9 @@ void load_detail(model& of, std::vector<effect>& then)
         then.push_back({.what = wish::load_connect, .keys = {detail.key}});
         return;
     }
+    if (detail.at == tab::pod_log) return follow_pod_log(of, then);
     effect load{.what = wish::load_tab, .keys = {detail.key}};
     load.of = detail.at;
-    if (row) {
-        load.name_space = row->is.namespace_name;
-        load.context = row->is.context;
-        load.text = pod_of(row->is);
-    }
-    if (detail.at == tab::pod_log && load.text.empty()) {
-        bridge::rest_problem none;
-        none.message = "the service has no pod now, so there is no log to read";
-        detail.data.why = std::move(none);
-        return;
-    }
     detail.data.asked = true;
     then.push_back(std::move(load));
 }
@@ -99,11 +112,7 @@ int first_problem_shown(const model& of, const std::vector<problem_row>& problem
 {
     const auto rows = body_rows(of);
     int top = std::clamp(of.errors.top, 0, of.errors.cursor);
-    const auto height = [&](int at) {
-        const auto& each = problems[static_cast<std::size_t>(at)];
-        return 1 +
-               static_cast<int>(wrap(each.retry.empty() ? each.why : fmt::format("{} ({})", each.why, each.retry), of.width - 6, 3).size());
-    };
+    const auto height = [&](int at) { return 1 + static_cast<int>(reason_lines(of, problems[static_cast<std::size_t>(at)]).size()); };
     int used = 0;
     for (int at = of.errors.cursor; at >= top; --at) {
         used += height(at);
@@ -127,7 +136,11 @@ void keep_places(model& of)
         of.log.place.keep_in(count, rows);
     }
     if (of.at == page::browse) of.browse.place.keep_in(static_cast<int>(items_of(of.browse).size()), rows);
-    if (of.at == page::detail) of.detail.place.keep_in(static_cast<int>(detail_lines(of).size()), rows);
+    if (of.at == page::detail) {
+        const auto count = detail_count(of);
+        if (const auto* follow = follow_of(of); follow && *follow) of.detail.place.cursor = count - 1;
+        of.detail.place.keep_in(count, rows);
+    }
     if (of.at == page::help) of.help.keep_in(static_cast<int>(help_lines().size()), rows);
 }
 

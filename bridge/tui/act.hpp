@@ -5,8 +5,16 @@
 
 namespace fwd::tui {
 
-/// What a key does on the page that is open.
+/// What a key does: an answer to a question, what it does everywhere, what it does on the page that is open.
 void press(model& of, const key& what, std::vector<effect>& then);
+void press_question(model& of, const key& what, std::vector<effect>& then);
+void press_page(model& of, const key& what, std::vector<effect>& then);
+void press_click(model& of, const key& at, std::vector<effect>& then);
+/// The services that a key is for: those chosen, else the one under the cursor.
+[[nodiscard]] std::vector<std::string> meant(const model& of);
+void sort_by(model& of, order by);
+/// Where Escape leads; ends a filter or a choice first.
+void go_back(model& of, std::vector<effect>& then);
 
 void open_page(model& of, page to, std::vector<effect>& then);
 void open_detail(model& of, const std::string& service, std::vector<effect>& then);

@@ -34,6 +34,12 @@ std::string fit(std::string_view text, int width, std::string_view more)
     return out;
 }
 
+std::string skip(std::string_view text, int columns)
+{
+    while (!text.empty() && columns > 0) columns -= next_glyph(text).columns;
+    return std::string(static_cast<std::size_t>(std::max(-columns, 0)), ' ') + std::string{text};
+}
+
 std::vector<std::string> wrap(std::string_view text, int width, std::size_t most)
 {
     std::vector<std::string> out;

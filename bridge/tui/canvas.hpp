@@ -8,13 +8,15 @@
 namespace fwd::tui {
 
 /// What a cell means; a theme says how that looks.
-enum class tone { plain, faint, title, heading, accent, good, attention, bad, bar, key, graph, chosen };
-inline constexpr int tones = 12;
+enum class tone { plain, faint, title, open, heading, accent, good, attention, bad, bar, key, graph, chosen };
+inline constexpr int tones = 13;
 
 /// Columns that `text` takes once it is drawn. Control characters count as the one column of their replacement.
 [[nodiscard]] int width_of(std::string_view text);
 /// The beginning of `text` in at most `width` columns, the last of which is `more` where something is left out.
 [[nodiscard]] std::string fit(std::string_view text, int width, std::string_view more = "\u2026");
+/// `text` without its first `columns`; half of a wide character becomes a blank.
+[[nodiscard]] std::string skip(std::string_view text, int columns);
 /// `text` in lines of at most `width` columns, broken at blanks where there are some; never more than `most` lines.
 [[nodiscard]] std::vector<std::string> wrap(std::string_view text, int width, std::size_t most = 100);
 

@@ -1,5 +1,7 @@
 #include "bridge/tui/errands.hpp"
 
+#include "bridge/json_look.hpp"
+#include "common/json_reader.hpp"
 #include "common/text.hpp"
 
 #include <boost/json/object.hpp>
@@ -12,6 +14,8 @@ namespace {
 
 constexpr auto log_lines = "500";
 constexpr auto requests = "200";
+constexpr auto history = "500";
+constexpr auto silence = 40s; ///< the daemon comments every 15 s on a log that has nothing to say
 
 awaitable<bridge::answer<wire::service_list>> all_services(const bridge::rest_client& rest)
 {
@@ -47,25 +51,42 @@ awaitable<void> load(const bridge::rest_client& rest, const effect& what, const 
 
 awaitable<void> load_tab(const bridge::rest_client& rest, const effect& what, const post& to)
 {
-    const auto key = percent_encode(what.keys.front());
-    std::string path;
-    bridge::rest_client::parameters with;
-    switch (what.of) {
-    case tab::timeline: path = "/explain/" + key; break;
-    case tab::http:
-        path = fmt::format("/services/{}/http", key);
-        with = {{"count", requests}};
-        break;
-    case tab::connections: path = fmt::format("/services/{}/connections", key); break;
-    default:
-        path = fmt::format("/kubernetes/pods/{}/{}/logs", percent_encode(what.name_space), percent_encode(what.text));
-        with = {{"tail_lines", log_lines}, {"context", what.context}};
+    const auto& key = what.keys.front();
+    const auto answer = [&](auto got) {
+        if (got)
+            to(tab_answer{key, what.of, tab_data{std::move(*got)}});
+        else
+            to(tab_answer{key, what.of, got.error()});
+    };
+    if (what.of == tab::timeline) {
+        auto got = co_await rest.explain(key, "");
+        answer(std::move(got));
+    } else if (what.of == tab::connections) {
+        auto got = co_await rest.connections(key);
+        answer(std::move(got));
+    } else {
+        const bridge::rest_client::parameters with{{"count", requests}};
+        auto got = co_await rest.read(fmt::format("/services/{}/http", percent_encode(key)), with);
+        if (got)
+            to(tab_answer{key, what.of, tab_data{std::move(got->data)}});
+        else
+            to(tab_answer{key, what.of, got.error()});
     }
-    auto got = co_await rest.read(path, with);
-    if (got)
-        to(tab_answer{what.keys.front(), what.of, std::move(got->data)});
-    else
-        to(tab_answer{what.keys.front(), what.of, got.error()});
+}
+
+awaitable<void> load_history(const bridge::rest_client& rest, const post& to)
+{
+    const bridge::rest_client::parameters with{{"count", history}};
+    const auto got = co_await rest.read("/history/events", with);
+    if (!got) {
+        to(history_answer{got.error()});
+        co_return;
+    }
+    std::vector<wire::past_event> out;
+    if (const auto* list = got->data.if_array())
+        for (auto each = list->rbegin(); each != list->rend(); ++each)
+            if (auto event = wire::from_json<wire::past_event>(*each)) out.push_back(std::move(*event));
+    to(history_answer{std::move(out)});
 }
 
 std::string ports_text(const wire::k8s_service& of)
@@ -197,6 +218,29 @@ awaitable<void> reconnect_errors(const bridge::rest_client& rest, const post& to
 
 } // namespace
 
+awaitable<void> follow_log(bridge::rest_client rest, effect what, const post& to, const pause& room)
+{
+    const auto path = fmt::format("/kubernetes/pods/{}/{}/logs", percent_encode(what.name_space), percent_encode(what.text));
+    bridge::rest_client::parameters with{{"context", what.context}, {"tail_lines", log_lines}, {"follow", "true"}};
+    if (what.since) with.emplace_back("since_time", rfc3339(*what.since));
+    auto stream = co_await rest.stream(path, with);
+    if (!stream) {
+        to(log_ended{what.number, sentence(stream.error())});
+        co_return;
+    }
+    for (;;) {
+        const auto next = co_await (*stream)->next(silence);
+        if (!next || next->type == "end") {
+            const auto end = next ? parse_json(next->data) : result<json::value>{next.error()};
+            to(log_ended{what.number, end ? bridge::text_at(*end, "reason") : end.error().message()});
+            co_return;
+        }
+        if (next->type != "log") continue;
+        if (const auto one = parse_json(next->data)) to(log_came{what.number, {bridge::text_at(*one, "line")}});
+        co_await room();
+    }
+}
+
 awaitable<void> run_errand(const bridge::rest_client& rest, effect what, const post& to)
 {
     switch (what.what) {
@@ -207,6 +251,7 @@ awaitable<void> run_errand(const bridge::rest_client& rest, effect what, const p
         break;
     }
     case wish::load_tab: co_await load_tab(rest, what, to); break;
+    case wish::load_history: co_await load_history(rest, to); break;
     case wish::browse: co_await browse(rest, what, to); break;
     case wish::add_services: co_await add_services(rest, what, to); break;
     case wish::add_namespaces: co_await add_namespaces(rest, what, to); break;

@@ -66,6 +66,21 @@ std::size_t length_of_character(unsigned char first)
 
 } // namespace
 
+bool is(const key& what, std::string_view text)
+{
+    return what.name == key_name::character && what.text == text;
+}
+
+bool is(const key& what, key_name name)
+{
+    return what.name == name;
+}
+
+bool is_control(const key& what, std::string_view letter)
+{
+    return what.name == key_name::control && what.text == letter;
+}
+
 std::vector<key> key_reader::feed(std::string_view bytes)
 {
     pending_ += bytes;

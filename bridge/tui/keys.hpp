@@ -37,6 +37,10 @@ struct key {
     bool operator==(const key&) const = default;
 };
 
+[[nodiscard]] bool is(const key& what, std::string_view text);
+[[nodiscard]] bool is(const key& what, key_name name);
+[[nodiscard]] bool is_control(const key& what, std::string_view letter);
+
 /// Takes bytes however they were cut. Sequences that nobody knows are dropped whole.
 class key_reader {
 public:

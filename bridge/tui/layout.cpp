@@ -12,6 +12,7 @@ constexpr int frame_rows = body_top + 2; ///< all but the body
 constexpr int number_width = 6;
 constexpr int graph_width = 16;
 
+/// A column that there may be. `least` leaves room for the sign of the order behind the title.
 struct wanted {
     column::what is;
     std::string title;
@@ -26,14 +27,17 @@ std::vector<wanted> wanted_columns(const service_table& of)
     const bool full = !of.compact;
     // What tells services apart comes first; behind the status stands what a service that is not active does not have.
     std::vector<wanted> made{{name, "NAME", order::name, 12, std::clamp(of.name_width, 4, 40), 9}};
-    if (full && of.many_spaces) made.push_back({name_space, "NAMESPACE", order::name_space, 9, std::clamp(of.space_width, 9, 24), 6});
-    if (of.many_contexts) made.push_back({context, "CONTEXT", order::context, 7, std::clamp(of.context_width, 7, 20), 4});
+    if (full && of.many_spaces) made.push_back({name_space, "NAMESPACE", order::name_space, 10, std::clamp(of.space_width, 10, 24), 6});
+    if (of.many_contexts) made.push_back({context, "CONTEXT", order::context, 8, std::clamp(of.context_width, 8, 20), 4});
     made.push_back({address, "ADDRESS", order::address, 14, std::clamp(of.address_width, 14, 30), 8});
     made.push_back({status, "STATUS", order::status, std::clamp(of.status_width, 7, 11), std::clamp(of.status_width, 7, 11), 10});
     if (full) made.push_back({pod, "PODS", order::pods, 5, std::clamp(of.pod_width, 5, 34), 5});
     made.push_back({in, of.totals ? "IN" : "IN/s", order::in, number_width, number_width, 7});
     made.push_back({column::what::out, of.totals ? "OUT" : "OUT/s", order::out, number_width, number_width, 7});
-    made.push_back({graph, "", std::nullopt, 4, graph_width, 1});
+    made.push_back({graph, "", std::nullopt, 4, graph_width, 3});
+    // For wide screens; on others they stand in the line about the cursor's row.
+    if (full && of.client_width > 0) made.push_back({client, "BY", std::nullopt, 12, std::clamp(of.client_width, 12, 30), 2});
+    if (full) made.push_back({names, "NAMES", std::nullopt, 20, std::clamp(of.names_width, 20, 44), 1});
     return made;
 }
 
@@ -93,6 +97,11 @@ std::vector<page_title> page_titles(const model& of)
     add(page::browse, " Browse ");
     add(page::help, " Help ");
     return out;
+}
+
+std::vector<std::string> reason_lines(const model& of, const problem_row& row)
+{
+    return wrap(row.retry.empty() ? row.why : fmt::format("{} ({})", row.why, row.retry), of.width - 6, 3);
 }
 
 std::vector<tab_title> tab_titles()

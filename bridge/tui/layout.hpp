@@ -9,7 +9,7 @@ struct column {
     std::string title;
     int x = 0, width = 0;
     std::optional<order> sort; ///< a click on its title sorts by it
-    enum class what { name, address, pod, name_space, context, status, in, out, graph, why } is = what::name;
+    enum class what { name, address, pod, name_space, context, status, in, out, graph, names, client } is = what::name;
 };
 
 struct span_of {
@@ -45,8 +45,11 @@ struct line {
     std::string copies;
 };
 
-/// The lines of the open tab of the detail page, for a screen of that width.
-[[nodiscard]] std::vector<line> detail_lines(const model& of);
+/// Rows of the open tab of the detail page, for a screen of that width, and some of them.
+[[nodiscard]] int detail_count(const model& of);
+[[nodiscard]] std::vector<line> detail_lines(const model& of, int from = 0, int most = 1 << 20);
 [[nodiscard]] std::vector<line> help_lines();
+/// The reason of a problem, whole, under its title.
+[[nodiscard]] std::vector<std::string> reason_lines(const model& of, const problem_row& row);
 
 } // namespace fwd::tui

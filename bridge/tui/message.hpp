@@ -44,7 +44,20 @@ struct connect_answer {
 struct tab_answer {
     std::string key;
     tab of = tab::info;
-    bridge::answer<json::value> got;
+    bridge::answer<tab_data> got;
+};
+/// Lines of the pod log that was asked for under this number.
+struct log_came {
+    std::uint64_t number = 0;
+    std::vector<std::string> lines;
+};
+struct log_ended {
+    std::uint64_t number = 0;
+    std::string why;
+};
+/// What happened before this window opened, or while it did not hear.
+struct history_answer {
+    bridge::answer<std::vector<wire::past_event>> got;
 };
 struct browse_answer {
     browse_level level = browse_level::contexts;
@@ -58,12 +71,15 @@ struct told {
 };
 
 using message = std::variant<key, resized, passed, connected, lost, happened, missed, services_answer, service_answer, status_answer,
-                             load_ended, connect_answer, tab_answer, browse_answer, told>;
+                             load_ended, connect_answer, tab_answer, log_came, log_ended, history_answer, browse_answer, told>;
 
 enum class wish {
-    load,           ///< services, status: `all` or `keys`
-    load_connect,   ///< how to connect to `keys[0]`
-    load_tab,       ///< `of` of `keys[0]`
+    load,         ///< services, status: `all` or `keys`
+    load_connect, ///< how to connect to `keys[0]`
+    load_tab,     ///< `of` of `keys[0]`
+    load_history, ///< past events
+    follow_log,   ///< of pod `text` in `name_space` of `context`, under `number`; ends the one that was followed before
+    unfollow_log,
     browse,         ///< `level`, `context`, `name_space`
     add_services,   ///< `keys` are names, in `name_space` of `context`
     add_namespaces, ///< `keys` are names, of `context`
@@ -82,6 +98,8 @@ struct effect {
     std::vector<std::string> keys;
     std::string name_space, context, text;
     bool all = false, status = false;
+    std::uint64_t number = 0;
+    std::optional<wall_time> since; ///< only what was written later
     tab of = tab::info;
     browse_level level = browse_level::contexts;
 };

@@ -1,5 +1,6 @@
 #include "bridge/tui/model.hpp"
 
+#include "bridge/tui/words.hpp"
 #include "common/text.hpp"
 
 #include <fmt/core.h>
@@ -12,18 +13,6 @@ namespace fwd::tui {
 namespace {
 
 constexpr std::size_t seen_seconds = 16; ///< the longest that a graph shows
-
-std::int64_t second_of(wall_time at)
-{
-    return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
-}
-
-bool passes(std::string_view filter, std::initializer_list<std::string_view> texts)
-{
-    if (filter.empty()) return true;
-    const auto wanted = lower(filter);
-    return std::any_of(texts.begin(), texts.end(), [&](std::string_view each) { return lower(each).find(wanted) != std::string::npos; });
-}
 
 /// What is worst comes first.
 int rank(const std::string& status)
@@ -108,6 +97,112 @@ void list_place::keep_in(int count, int seen)
     top = std::clamp(top, 0, std::max(count - seen, 0));
 }
 
+void log_page::add(log_row row)
+{
+    auto behind = rows.end();
+    while (behind != rows.begin() && row.at && std::prev(behind)->at && *std::prev(behind)->at > *row.at) --behind;
+    for (auto same = behind; same != rows.begin() && std::prev(same)->at == row.at; --same)
+        if (std::prev(same)->text == row.text) return;
+    if (place.cursor >= static_cast<int>(behind - rows.begin())) ++place.cursor;
+    rows.insert(behind, std::move(row));
+    while (rows.size() > most) {
+        rows.pop_front();
+        if (place.cursor > 0) --place.cursor;
+    }
+}
+
+void pod_log::add(std::string line)
+{
+    if (passes(filter_, {line})) shown_.push_back(first_ + lines_.size());
+    lines_.push_back(std::move(line));
+    if (lines_.size() <= most) return;
+    if (!shown_.empty() && shown_.front() == first_) {
+        shown_.pop_front();
+        ++forgotten_;
+    }
+    lines_.pop_front();
+    ++first_;
+}
+
+void pod_log::clear()
+{
+    lines_.clear();
+    shown_.clear();
+    forgotten_ = 0;
+}
+
+void pod_log::set_filter(std::string text)
+{
+    filter_ = std::move(text);
+    shown_.clear();
+    for (std::size_t at = 0; at < lines_.size(); ++at)
+        if (passes(filter_, {lines_[at]})) shown_.push_back(first_ + at);
+}
+
+list_place& place_of(model& of)
+{
+    switch (of.at) {
+    case page::errors: return of.errors;
+    case page::log: return of.log.place;
+    case page::browse: return of.browse.place;
+    case page::detail: return of.detail.place;
+    case page::help: return of.help;
+    default: return of.table.place;
+    }
+}
+
+const std::string* filter_of(const model& of)
+{
+    switch (of.at) {
+    case page::services: return &of.table.filter;
+    case page::log: return &of.log.filter;
+    case page::browse: return &of.browse.filter;
+    case page::detail:
+        if (of.detail.at == tab::pod_log) return &of.detail.log.lines.filter();
+        return of.detail.at == tab::info ? nullptr : &of.detail.filter;
+    default: return nullptr;
+    }
+}
+
+void set_filter(model& of, std::string text)
+{
+    switch (of.at) {
+    case page::services: of.table.filter = std::move(text); return arrange(of);
+    case page::log:
+        of.log.filter = std::move(text);
+        of.log.follow = true;
+        return;
+    case page::browse: of.browse.filter = std::move(text); return;
+    case page::detail:
+        if (of.detail.at == tab::pod_log) {
+            of.detail.log.lines.set_filter(std::move(text));
+            of.detail.log.follow = true;
+        } else if (of.detail.at != tab::info)
+            of.detail.filter = std::move(text);
+        return;
+    default: return;
+    }
+}
+
+bool* follow_of(model& of)
+{
+    if (of.at == page::log) return &of.log.follow;
+    if (of.at == page::detail && of.detail.at == tab::pod_log) return &of.detail.log.follow;
+    return nullptr;
+}
+
+int* shift_of(model& of)
+{
+    return of.at == page::log ? &of.log.shift : of.at == page::detail ? &of.detail.shift : nullptr;
+}
+
+bool passes(std::string_view filter, std::initializer_list<std::string_view> texts)
+{
+    if (filter.empty()) return true;
+    const auto wanted = lower(filter);
+    return std::any_of(texts.begin(), texts.end(), [&](std::string_view each) { return lower(each).find(wanted) != std::string::npos; });
+}
+
 const service_row* model::find(const std::string& key) const
 {
     const auto found = services.find(key);
@@ -137,6 +232,7 @@ void arrange(model& of)
     table.keys.clear();
     std::vector<const wire::service*> rows;
     table.name_width = table.address_width = table.pod_width = table.space_width = table.context_width = table.status_width = 0;
+    table.names_width = table.client_width = 0;
     std::set<std::string_view> spaces, contexts;
     for (const auto& [key, row] : of.services) {
         const auto& is = row.is;
@@ -147,6 +243,8 @@ void arrange(model& of)
         table.name_width = std::max(table.name_width, width_of(is.service_name));
         table.address_width = std::max(table.address_width, static_cast<int>(address_of(is).size()));
         table.status_width = std::max(table.status_width, static_cast<int>(is.status.size()));
+        table.names_width = std::max(table.names_width, width_of(names_of(is)));
+        table.client_width = std::max(table.client_width, width_of(client_of(is, of)));
         table.space_width = std::max(table.space_width, width_of(is.namespace_name));
         table.context_width = std::max(table.context_width, width_of(is.context));
         if (!is.forwards.empty()) table.pod_width = std::max(table.pod_width, width_of(is.forwards.front().pod_name));
@@ -225,6 +323,13 @@ std::string why_of(const wire::service& of)
     return why;
 }
 
+std::string pod_of(const wire::service& of)
+{
+    for (const auto& each : of.forwards)
+        if (!each.pod_name.empty()) return each.pod_name;
+    return {};
+}
+
 tone tone_of_status(std::string_view status)
 {
     if (iequals(status, "active")) return tone::good;
@@ -241,6 +346,16 @@ std::string address_of(const wire::service& of)
     auto out = fmt::format("{}:{}", of.local_ip, of.forwards.front().local_port);
     if (of.forwards.size() > 1) out += fmt::format("+{}", of.forwards.size() - 1);
     return out;
+}
+
+std::string names_of(const wire::service& of)
+{
+    return join(of.hostnames, "  ");
+}
+
+std::string client_of(const wire::service& is, const model& of)
+{
+    return is.owner.client == of.own_client ? std::string{} : is.owner.client;
 }
 
 std::string best_address(const wire::service& of)

@@ -63,21 +63,22 @@ public:
     real_terminal(asio::any_io_executor executor, int fd, bool mouse) : stream_{std::move(executor), fd}, fd_{fd}
     {
         // Autowrap off, so that the last cell of the screen can be written. Bracketed paste; mouse buttons with SGR coordinates.
-        enter_ = capability("smcup", "\x1b[?1049h") + capability("civis", "\x1b[?25l") + "\x1b[?7l\x1b[?2004h" +
-                 (mouse ? "\x1b[?1000h\x1b[?1006h" : "");
+        enter_ =
+            capability("smcup", "") + capability("civis", "\x1b[?25l") + "\x1b[?7l\x1b[?2004h" + (mouse ? "\x1b[?1000h\x1b[?1006h" : "");
+        // A terminal without a second screen is given back empty.
         const auto leave = std::string{mouse ? "\x1b[?1006l\x1b[?1000l" : ""} + "\x1b[?2004l\x1b[?7h\x1b[0m" +
-                           capability("cnorm", "\x1b[?25h") + capability("rmcup", "\x1b[?1049l");
+                           capability("cnorm", "\x1b[?25h") + capability("rmcup", "\x1b[H\x1b[2J");
         ::tcgetattr(fd_, &saved.before);
         saved.fd = fd_;
         saved.size = std::min(leave.size(), saved.bytes.size());
         std::memcpy(saved.bytes.data(), leave.data(), saved.size);
-        for (const int each : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL}) ::signal(each, on_fault);
+        for (const int each : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT}) ::signal(each, on_fault);
         enter();
     }
     ~real_terminal() override
     {
         leave();
-        for (const int each : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL}) ::signal(each, SIG_DFL);
+        for (const int each : {SIGSEGV, SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGQUIT}) ::signal(each, SIG_DFL);
     }
 
     terminal_facts facts() const override

@@ -18,6 +18,7 @@ theme dark()
     theme out;
     of(out, tone::faint).ink = 245;
     of(out, tone::title) = {.ink = 231, .paper = 24, .bold = true};
+    of(out, tone::open) = {.ink = 231, .paper = 234, .bold = true};
     of(out, tone::heading) = {.ink = 110, .bold = true};
     of(out, tone::accent).ink = 117;
     of(out, tone::good).ink = 114;
@@ -36,6 +37,7 @@ theme light()
     theme out;
     of(out, tone::faint).ink = 243;
     of(out, tone::title) = {.ink = 231, .paper = 25, .bold = true};
+    of(out, tone::open) = {.ink = 25, .paper = 255, .bold = true};
     of(out, tone::heading) = {.ink = 25, .bold = true};
     of(out, tone::accent).ink = 25;
     of(out, tone::good).ink = 28;
@@ -54,6 +56,7 @@ theme sixteen()
     theme out;
     of(out, tone::faint).ink = 6;
     of(out, tone::title) = {.ink = 7, .paper = 4, .bold = true};
+    of(out, tone::open) = {.bold = true, .reverse = true};
     of(out, tone::heading) = {.ink = 6, .bold = true};
     of(out, tone::accent).ink = 6;
     of(out, tone::good).ink = 2;
@@ -72,6 +75,7 @@ theme mono()
     theme out;
     of(out, tone::faint).dim = true;
     of(out, tone::title) = {.bold = true, .reverse = true};
+    of(out, tone::open) = {.bold = true, .underline = true};
     of(out, tone::heading).underline = true;
     of(out, tone::attention).bold = true;
     of(out, tone::bad) = {.bold = true, .underline = true};

@@ -10,7 +10,9 @@
 #include "common/net/byte_stream.hpp"
 #include "common/text.hpp"
 
+#include <boost/asio/error.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/system/system_error.hpp>
 
 #include <fmt/core.h>
 
@@ -30,7 +32,8 @@ constexpr std::size_t most_waiting = 4096;
 class ui {
 public:
     ui(ui_parts parts, asio::any_io_executor executor)
-        : with_{std::move(parts)}, post_{[this](message what) { push(std::move(what)); }}, scope_{executor, with_.log}, signals_{executor}
+        : with_{std::move(parts)}, executor_{executor}, post_{[this](message what) { push(std::move(what)); }},
+          room_{[this] { return room(); }}, scope_{executor, with_.log}, signals_{executor}
     {
         model_.utc_offset = with_.utc_offset;
         model_.own_client = with_.rest.client();
@@ -39,16 +42,15 @@ public:
 
     awaitable<ending> run()
     {
-        for (const int each : {SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGCONT}) signals_.add(each);
-        scope_.start("keys", read_keys());
-        scope_.start("signals", watch_signals());
-        scope_.start("events", follow_feed());
+        for (const int each : {SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGCONT, SIGTSTP}) signals_.add(each);
+        scope_.start("keys", watched(read_keys()));
+        scope_.start("signals", watched(watch_signals()));
+        scope_.start("events", watched(follow_feed()));
         take_size();
-        std::exception_ptr thrown;
         try {
             while (!over_) co_await turn();
         } catch (...) {
-            thrown = std::current_exception();
+            thrown_ = std::current_exception();
         }
         co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
         with_.clock.cancel(timer_);
@@ -57,11 +59,32 @@ public:
         with_.on.close();
         scope_.cancel();
         co_await scope_.join();
-        if (thrown) std::rethrow_exception(thrown);
+        unfollow();
+        for (const auto& each : followers_) co_await each->join();
+        if (thrown_) std::rethrow_exception(thrown_);
         co_return ending_;
     }
 
 private:
+    /// A part that fails ends the whole: a window that no longer hears its keys or the daemon would be a lie.
+    awaitable<void> watched(awaitable<void> part)
+    {
+        try {
+            co_await std::move(part);
+        } catch (const boost::system::system_error& e) {
+            if (e.code() == asio::error::operation_aborted) throw;
+            fail();
+        } catch (...) {
+            fail();
+        }
+    }
+
+    void fail()
+    {
+        if (!thrown_) thrown_ = std::current_exception();
+        end(ending::quit);
+    }
+
     /// Works off what came, shows it, and sleeps until more comes.
     awaitable<void> turn()
     {
@@ -148,6 +171,8 @@ private:
                 // Somebody else may have had the terminal.
                 with_.on.enter();
                 repaint();
+            } else if (number == SIGTSTP) {
+                suspend();
             } else if (number == SIGWINCH) {
                 take_size();
             } else {
@@ -173,8 +198,26 @@ private:
                 if (about) push(connected{*about});
             }
             // A terminal that takes nothing must not make us gather what it cannot show: the daemon counts what is lost then.
-            while (queue_.size() >= most_waiting) co_await with_.clock.sleep_for(frame_pause);
+            co_await room();
         }
+    }
+
+    awaitable<void> room()
+    {
+        while (queue_.size() >= most_waiting) co_await with_.clock.sleep_for(frame_pause);
+    }
+
+    void follow(effect what)
+    {
+        unfollow();
+        std::erase_if(followers_, [](const auto& each) { return each->running() == 0; });
+        followers_.push_back(std::make_unique<task_scope>(executor_, with_.log));
+        followers_.back()->start("a pod's log", watched(follow_log(with_.rest, std::move(what), post_, room_)));
+    }
+
+    void unfollow()
+    {
+        if (!followers_.empty()) followers_.back()->cancel();
     }
 
     awaitable<void> act(effect what)
@@ -191,7 +234,9 @@ private:
             if (!written) end(ending::quit);
             break;
         }
-        default: scope_.start("errand", run_errand(with_.rest, std::move(what), post_));
+        case wish::follow_log: follow(std::move(what)); break;
+        case wish::unfollow_log: unfollow(); break;
+        default: scope_.start("errand", watched(run_errand(with_.rest, std::move(what), post_)));
         }
     }
 
@@ -205,7 +250,9 @@ private:
     {
         with_.on.leave();
         // The whole job, as the terminal driver would; where no shell could wake us the kernel ignores it.
+        signals_.remove(SIGTSTP);
         ::kill(0, SIGTSTP);
+        signals_.add(SIGTSTP);
         with_.on.enter();
         repaint();
     }
@@ -221,8 +268,11 @@ private:
     }
 
     ui_parts with_;
+    asio::any_io_executor executor_;
     post post_;
+    pause room_;
     task_scope scope_;
+    std::vector<std::unique_ptr<task_scope>> followers_; ///< of logs; the last one may still be wanted
     boost::asio::signal_set signals_;
     async_event wake_;
     std::deque<message> queue_;
@@ -231,6 +281,7 @@ private:
     std::optional<canvas> shown_;
     bool dirty_ = true, pressed_ = false, over_ = false;
     ending ending_ = ending::quit;
+    std::exception_ptr thrown_;
     time_point next_frame_{};
     timer_id timer_ = 0, escape_timer_ = 0;
 };

@@ -1,7 +1,9 @@
 #include "bridge/tui/update.hpp"
 
 #include "bridge/tui/act.hpp"
+#include "bridge/tui/happenings.hpp"
 #include "bridge/tui/layout.hpp"
+#include "bridge/tui/words.hpp"
 
 #include <fmt/core.h>
 
@@ -15,46 +17,6 @@ constexpr std::size_t few = 8;          ///< services asked for one by one; more
 constexpr auto pause_after_all = 500ms; ///< between two readings of everything
 constexpr auto pause_after_some = 100ms;
 constexpr auto pause_of_detail = 1s;
-
-std::int64_t second_of(wall_time at)
-{
-    return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
-}
-
-void log(model& of, log_row row)
-{
-    of.log.rows.push_back(std::move(row));
-    while (of.log.rows.size() > log_page::most) {
-        of.log.rows.pop_front();
-        if (of.log.place.cursor > 0) --of.log.place.cursor;
-    }
-}
-
-/// What an event says to a reader; empty: nothing worth a line.
-std::pair<std::string, tone> words_for(const wire::event& what)
-{
-    const auto name = what.service_key.empty() ? (what.namespace_name.empty() ? what.context : what.namespace_name + "." + what.context)
-                                               : what.service_key;
-    const auto& why = what.error.empty() ? what.reason : what.error;
-    const auto because = why.empty() ? std::string{} : ": " + why;
-    if (what.type == "ServiceAdded") return {fmt::format("{} is forwarded", name), tone::good};
-    if (what.type == "ServiceRemoved") return {fmt::format("{} is no longer forwarded", name), tone::attention};
-    if (what.type == "ServiceUpdated") {
-        if (what.status.empty()) return {};
-        return {fmt::format("{} is {}{}", name, what.status, because), tone_of_status(what.status)};
-    }
-    if (what.type == "PodAdded") return {fmt::format("{} has pod {}", name, what.pod_name), tone::plain};
-    if (what.type == "PodRemoved") return {fmt::format("{} lost pod {}", name, what.pod_name), tone::plain};
-    if (what.type == "PodStatusChanged") return {fmt::format("{} pod {} is {}{}", name, what.pod_name, what.status, because), tone::plain};
-    if (what.type == "NamespaceAdded") return {fmt::format("namespace {} is forwarded", name), tone::good};
-    if (what.type == "NamespaceRemoved") return {fmt::format("namespace {} is no longer forwarded", name), tone::attention};
-    // Connections come by the hundred: only one that failed is worth a line.
-    if (what.type == "ConnectionClosed" && !why.empty()) return {fmt::format("{} connection closed{}", name, because), tone::attention};
-    if (what.type == "ErrorRaised") return {fmt::format("{}{}", name, because.empty() ? " failed" : because), tone::bad};
-    if (what.type == "ErrorResolved") return {fmt::format("{} works again", name), tone::good};
-    if (what.type == "ShutdownStarted") return {"the daemon is stopping", tone::bad};
-    return {};
-}
 
 /// Totals come in events, about once a second for each service that moves: the rate is between two of them.
 void take_traffic(model& of, const wire::event& what)
@@ -92,10 +54,7 @@ void take_event(model& of, const wire::event& what)
 {
     of.last_word = of.now;
     mark_browsed(of.browse, what);
-    auto [text, in] = words_for(what);
-    // Who asked for something; the client of a connection is an address, and pods come by themselves.
-    const bool asked = what.type.starts_with("Service") || what.type.starts_with("Namespace");
-    if (!text.empty()) log(of, {what.timestamp, in, std::move(text), !asked || what.client == of.own_client ? std::string{} : what.client});
+    if (auto row = row_of(what, of.own_client)) of.log.add(std::move(*row));
     if (what.service_key == of.detail.key && !what.service_key.empty()) of.detail.stale = true;
     if (what.type == "BandwidthUpdate") return take_traffic(of, what);
     if (what.type == "ServiceRemoved") {
@@ -155,6 +114,15 @@ void plan_loads(model& of, std::vector<effect>& then)
     if (of.at == page::detail && of.detail.stale && !of.detail.data.asked && of.now >= of.detail.next_load) load_detail(of, then);
 }
 
+/// A log is followed as long as its tab is open, also under the page of keys.
+void end_following(model& of, std::vector<effect>& then)
+{
+    const auto at = of.at == page::help ? of.before_help : of.at;
+    if (!of.following || (at == page::detail && of.detail.at == tab::pod_log && of.detail.log.open)) return;
+    of.following = false;
+    then.push_back({.what = wish::unfollow_log});
+}
+
 class receiver {
 public:
     receiver(model& of, std::vector<effect>& then) : of_{of}, then_{then} {}
@@ -169,7 +137,7 @@ public:
     void operator()(const connected& what)
     {
         if (of_.link == reach::gone) {
-            log(of_, {of_.now, tone::good, fmt::format("daemon {} answers, pid {}", what.about.version, what.about.pid), {}});
+            of_.log.add({of_.now, tone::good, fmt::format("daemon {} answers, pid {}", what.about.version, what.about.pid), {}, {}});
             if (what.about.pid != of_.about.pid) of_.owns_daemon = false;
         }
         of_.link = reach::there;
@@ -179,11 +147,12 @@ public:
         of_.loading = false;
         of_.next_load = of_.now;
         of_.detail.stale = true;
+        then_.push_back({.what = wish::load_history});
         if (of_.at == page::browse && !of_.browse.items.data) open_page(of_, page::browse, then_);
     }
     void operator()(const lost& what)
     {
-        if (of_.link == reach::there) log(of_, {of_.now, tone::bad, "the daemon is gone", {}});
+        if (of_.link == reach::there) of_.log.add({of_.now, tone::bad, "the daemon is gone", {}, {}});
         of_.link = reach::gone;
         of_.link_why = what.why;
         of_.loading = false;
@@ -193,11 +162,13 @@ public:
     void operator()(const missed& what)
     {
         of_.stale_all = true;
-        log(of_, {of_.now,
-                  tone::attention,
-                  what.count == 0 ? "some events were missed"
-                                  : fmt::format("{} events were missed: more happened than could be told", what.count),
-                  {}});
+        of_.log.add({of_.now,
+                     tone::attention,
+                     what.count == 0 ? "some events were missed"
+                                     : fmt::format("{} events were missed: more happened than could be told", what.count),
+                     {},
+                     {}});
+        then_.push_back({.what = wish::load_history});
     }
     void operator()(const services_answer& what)
     {
@@ -241,10 +212,38 @@ public:
             detail.data.why.reset();
         else
             detail.data.why = what.got.error();
-        const bool at_end =
-            what.of == tab::pod_log && (!detail.data.data || detail.place.cursor + 1 >= static_cast<int>(detail_lines(of_).size()));
         if (what.got) detail.data.data = *what.got;
-        if (at_end) detail.place.cursor = static_cast<int>(detail_lines(of_).size());
+    }
+    void operator()(const log_came& what)
+    {
+        auto& log = of_.detail.log;
+        if (what.number != log.number) return;
+        const auto before = log.lines.forgotten();
+        for (const auto& each : what.lines) log.lines.add(each);
+        // What one reads stays where it is.
+        const auto gone = static_cast<int>(log.lines.forgotten() - before);
+        of_.detail.place.cursor -= gone;
+        of_.detail.place.top -= gone;
+        log.brought = true;
+    }
+    void operator()(const log_ended& what)
+    {
+        if (what.number == of_.followed) of_.following = false;
+        auto& log = of_.detail.log;
+        if (what.number != log.number) return;
+        log.open = false;
+        log.ended = of_.now;
+        log.why = what.why;
+        // A container that began anew is followed, and another pod; what ends as soon as it begins waits for news of the service.
+        const auto* row = of_.find(of_.detail.key);
+        if (log.brought || (row && pod_of(row->is) != log.pod)) of_.detail.stale = true;
+        log.brought = false;
+    }
+    void operator()(const history_answer& what)
+    {
+        if (!what.got) return; // an older daemon keeps none; what happens from now on is shown
+        for (const auto& each : *what.got)
+            if (auto row = row_of(as_event(each), of_.own_client)) of_.log.add(std::move(*row));
     }
     void operator()(const browse_answer& what)
     {
@@ -277,6 +276,7 @@ std::vector<effect> update(model& of, const message& what, wall_time now)
     if (!of.say.text.empty() && of.now >= of.say.until) of.say = {};
     std::visit(receiver{of, then}, what);
     plan_loads(of, then);
+    end_following(of, then);
     keep_places(of);
     return then;
 }

@@ -9,6 +9,11 @@
 
 namespace fwd::tui {
 
+std::int64_t second_of(wall_time at)
+{
+    return std::chrono::duration_cast<std::chrono::seconds>(at.time_since_epoch()).count();
+}
+
 std::string short_size(double bytes)
 {
     constexpr std::array units{"", "K", "M", "G", "T", "P"};
@@ -18,11 +23,18 @@ std::string short_size(double bytes)
     return bytes < 9.95 ? fmt::format("{:.1f}{}", bytes, units[unit]) : fmt::format("{:.0f}{}", bytes, units[unit]);
 }
 
+std::string short_time(double milliseconds)
+{
+    if (milliseconds < 9.95) return fmt::format("{:.1f} ms", milliseconds);
+    if (milliseconds < 999.5) return fmt::format("{:.0f} ms", milliseconds);
+    return milliseconds < 9950 ? fmt::format("{:.1f} s", milliseconds / 1000) : fmt::format("{:.0f} s", milliseconds / 1000);
+}
+
 std::string clock_text(std::optional<wall_time> at, wall_time now, int utc_offset)
 {
     if (!at) return {};
-    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(at->time_since_epoch()).count() + utc_offset;
-    const auto today = std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count() + utc_offset;
+    const auto seconds = second_of(*at) + utc_offset;
+    const auto today = second_of(now) + utc_offset;
     const std::time_t when = static_cast<std::time_t>(seconds);
     std::tm parts{};
     if (::gmtime_r(&when, &parts) == nullptr) return {};

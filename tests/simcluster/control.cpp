@@ -105,6 +105,7 @@ std::string control_help()
     {"fault":"stall_pod","pod"|"service","on":..}          its applications stop reading and writing
     {"fault":"dial_hangs","pod"|"service","on":..}         the runtime never reaches the port
     {"fault":"reset_pod","pod"|"service"}                  its applications reset their connections
+    {"fault":"log","pod"|"service","line":TEXT}            it writes this to its log
     {"fault":"drop","connections":"tunnels"|"watches"|"idle"|absent for all,"resource","pod","user"}
     {"fault":"stall"|"black_hole",...as drop...,"on":..}   the server stops reading; no byte passes either way
     {"fault":"garbage",...as drop...,"hex":"00ff.."}       bytes where frames or events are expected
@@ -253,6 +254,10 @@ control_answer control_server::fault(const json::object& body)
         });
     if (what == "stall_pod") return each_pod([&](const object_key& pod) { runtime.set_stalled(pod, on); });
     if (what == "dial_hangs") return each_pod([&](const object_key& pod) { runtime.behaviour(pod).dial_hangs = on; });
+    if (what == "log") {
+        const auto line = in.text("line");
+        return each_pod([&](const object_key& pod) { runtime.log(pod, line); });
+    }
     if (what == "reset_pod") return each_pod([&](const object_key& pod) { runtime.end_connections(pod, true); });
     if (what == "scale") {
         const auto* type = find_kind("apps/v1", in.text_or("kind", "Deployment"));

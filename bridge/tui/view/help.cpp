@@ -1,7 +1,7 @@
 // Every key, by where it works.
 #include "bridge/tui/view/view.hpp"
 
-#include <fmt/core.h>
+#include <algorithm>
 
 namespace fwd::tui {
 
@@ -17,18 +17,19 @@ constexpr entry entries[] = {
     {"Tab Shift-Tab", "next and last page, or tab of a service; also by click"},
     {"Enter", "open what is under the cursor; a second click does it too"},
     {"Esc", "back; ends a filter or a choice first"},
-    {"/", "filter: part of a name, a state, an address, a client"},
+    {"/", "filter: part of a name, a state, an address, a client, a line"},
     {"f", "browse contexts, namespaces, services and forward them"},
     {"L e ?", "what happened; what is wrong; this page"},
     {"R", "reconnect all that are in error"},
     {"Ctrl-L Ctrl-Z", "draw anew; put this aside (fg comes back)"},
-    {"D", "leave, the daemon stays"},
-    {"q Ctrl-C", "quit; asks where the daemon would end with it"},
+    {"q D", "quit (asks where the daemon would end with it); leave it running"},
     {"", "SERVICES"},
     {"Space", "choose; d r y then take all that are chosen"},
     {"d r y", "remove (asks); reconnect; copy name and port"},
     {"s S", "sort by the next column; the other way round"},
     {"b c", "bytes per second or in all; fewer columns"},
+    {"", "LOGS"},
+    {"Space \u2190 \u2192", "stop and go on; see the rest of long lines"},
     {"", "SIGNS"},
     {"\u25cf \u25cb", "active, proven by a connection; active, not used yet"},
     {"\u25d0 \u2717 \u25cc", "pending or partial; error; cannot be forwarded"},
@@ -56,7 +57,9 @@ std::vector<line> help_lines()
 void draw_help(canvas& on, const model& of)
 {
     on.put(2, 1, "WHAT EACH KEY DOES", tone::heading);
-    draw_lines(on, of, help_lines(), of.help);
+    auto lines = help_lines();
+    lines.erase(lines.begin(), lines.begin() + std::min(of.help.top, static_cast<int>(lines.size())));
+    draw_lines(on, of, lines, {});
 }
 
 } // namespace fwd::tui

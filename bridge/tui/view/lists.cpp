@@ -10,20 +10,6 @@ namespace fwd::tui {
 
 namespace {
 
-void mark_cursor(canvas& on, const model& of, int y)
-{
-    on.put(0, y, "\u203a", tone::accent);
-    on.mark(0, y, of.width);
-}
-
-/// The title of an item and its reason, whole.
-std::vector<std::string> reason_lines(const model& of, const problem_row& row)
-{
-    auto text = row.why;
-    if (!row.retry.empty()) text += fmt::format(" ({})", row.retry);
-    return wrap(text, of.width - 6, 3);
-}
-
 std::string browse_heading(const browse_page& of)
 {
     if (of.level == browse_level::contexts) return "CONTEXTS";
@@ -50,7 +36,7 @@ void draw_errors(canvas& on, const model& of)
         int x = 3 + on.put(3, y, fit(each.title, std::max(room, 8)), tone::plain);
         x += 2 + on.put(x + 2, y, each.status, tone_of_status(each.status));
         if (!since.empty()) on.put(x + 2, y, "since " + since, tone::faint);
-        if (static_cast<int>(at) == of.errors.cursor) mark_cursor(on, of, y);
+        if (static_cast<int>(at) == of.errors.cursor) mark_row(on, of, y);
         ++y;
         for (const auto& line : reason_lines(of, each)) {
             if (y >= end) break;
@@ -61,22 +47,22 @@ void draw_errors(canvas& on, const model& of)
 
 void draw_log(canvas& on, const model& of)
 {
-    on.put(2, 1, "TIME", tone::heading);
-    on.put(12, 1, of.log.follow ? "WHAT HAPPENED, as it happens" : "WHAT HAPPENED (G goes on with what comes)", tone::heading);
     const auto rows = rows_of(of.log);
+    on.put(2, 1, "TIME", tone::heading);
+    on.put(16, 1, of.log.follow ? "WHAT HAPPENED, as it happens" : "WHAT HAPPENED (stopped here; Space goes on)", tone::heading);
     if (rows.empty())
-        return draw_empty(on, of, of.log.filter.empty() ? "Nothing has happened since this window opened." : "No line matches.",
+        return draw_empty(on, of, of.log.filter.empty() ? "Nothing has happened yet." : "No line matches.",
                           of.log.filter.empty() ? "What the daemon, agents and you do appears here." : "Esc shows all again.");
-    for (int row = 0; row < body_rows(of); ++row) {
-        const auto at = of.log.place.top + row;
-        if (at >= static_cast<int>(rows.size())) break;
-        const auto& each = *rows[static_cast<std::size_t>(at)];
-        const int y = body_top + row;
-        on.put(2, y, clock_text(each.at, of.now, of.utc_offset), tone::faint, 9);
-        int x = 12 + on.put(12, y, fit(each.text, of.width - 12), each.in);
-        if (!each.client.empty() && x + 6 < of.width) on.put(x + 2, y, fit("by " + each.client, of.width - x - 2), tone::accent);
-        if (at == of.log.place.cursor && !of.log.follow) mark_cursor(on, of, y);
+    std::vector<line> lines;
+    const auto top = static_cast<std::size_t>(of.log.place.top);
+    for (auto at = top; at < rows.size() && lines.size() < static_cast<std::size_t>(body_rows(of)); ++at) {
+        const auto& each = *rows[at];
+        line row;
+        row.pieces = {{fmt::format("{:<14}", clock_text(each.at, of.now, of.utc_offset)), tone::faint}, {each.text, each.in}};
+        if (!each.client.empty()) row.pieces.push_back({"  by " + each.client, tone::accent});
+        lines.push_back(std::move(row));
     }
+    draw_lines(on, of, lines, {of.log.follow ? -1 : of.log.place.cursor - of.log.place.top, of.log.shift});
 }
 
 void draw_browse(canvas& on, const model& of)
@@ -110,7 +96,7 @@ void draw_browse(canvas& on, const model& of)
         const int x = 3 + widest + 2;
         const auto more = (each.forwarded ? std::string{"forwarded  "} : std::string{}) + (each.why.empty() ? each.more : each.why);
         on.put(x, y, fit(more, of.width - x), each.why.empty() ? tone::faint : tone::bad);
-        if (at == page.place.cursor) mark_cursor(on, of, y);
+        if (at == page.place.cursor) mark_row(on, of, y);
     }
 }
 

@@ -27,26 +27,44 @@ std::string counts_of(const model& of)
 }
 
 /// What the row of the cursor has to say that its row has no room for.
-piece about_cursor(const model& of)
+piece about_service(const model& of)
 {
-    if (of.at != page::services) return {};
     const auto at = static_cast<std::size_t>(of.table.place.cursor);
     const auto* row = at < of.table.keys.size() ? of.find(of.table.keys[at]) : nullptr;
     if (!row) return {};
     const auto& is = row->is;
     if (const auto why = why_of(is); !why.empty()) return {fmt::format("{}: {}", is.service_name, why), tone_of_status(is.status)};
-    std::string text;
-    if (!is.owner.client.empty() && is.owner.client != of.own_client) text = fmt::format("by {}", is.owner.client);
-    for (const auto& each : is.hostnames) text += (text.empty() ? "" : "  ") + each;
-    return {text, tone::faint};
+    const auto client = client_of(is, of);
+    return {(client.empty() ? "" : fmt::format("by {}  ", client)) + names_of(is), tone::faint};
+}
+
+/// Whether lines still come, and whose.
+piece about_log(const model& of)
+{
+    const auto& log = of.detail.log;
+    if (log.pod.empty()) return {};
+    if (!log.open) return {fmt::format("pod {}: {}", log.pod, log.why), tone::attention};
+    if (log.follow) return {fmt::format("pod {}, as it writes", log.pod), tone::good};
+    return {fmt::format("pod {}: stopped at line {} of {}, Space goes on", log.pod, of.detail.place.cursor + 1, log.lines.count()),
+            tone::attention};
+}
+
+piece about_cursor(const model& of)
+{
+    if (of.at == page::services) return about_service(of);
+    if (of.at == page::detail && of.detail.at == tab::pod_log) return about_log(of);
+    return {};
 }
 
 piece trouble(const model& of)
 {
     if (of.link == reach::gone) {
         const auto at = clock_text(of.last_word, of.now, of.utc_offset);
-        return {fmt::format("The daemon is gone{}. Waiting for a new one: fwd start{}", of.link_why.empty() ? "" : " (" + of.link_why + ")",
-                            at.empty() || of.services.empty() ? "" : fmt::format("; what is shown was so at {}", at)),
+        const auto how = at.empty()            ? std::string{"No daemon is running."}
+                         : of.services.empty() ? std::string{"The daemon is gone."}
+                                               : fmt::format("The daemon is gone; this was so at {}.", at);
+        return {fmt::format("{} Waiting for {}: fwd start{}", how, at.empty() ? "one" : "a new one",
+                            of.link_why.empty() ? "" : fmt::format("  ({})", of.link_why)),
                 tone::bad};
     }
     for (const auto& each : of.health.contexts) {
@@ -73,14 +91,30 @@ std::vector<std::pair<std::string, std::string>> keys_of(const model& of)
                 {"y", "copy"},     {"s", "sort"},   {"?", "help"},   {"q", "quit"}};
     case page::errors: return {{"Enter", "open"}, {"r", "reconnect"}, {"R", "all in error"}, {"Esc", "back"}, {"?", "help"}, {"q", "quit"}};
     case page::log:
-        return {{"/", "filter"}, {"G", "newest"}, {"g", "oldest"}, {"y", "copy"}, {"Esc", "back"}, {"?", "help"}, {"q", "quit"}};
+        return {{"Space", of.log.follow ? "stop" : "go on"},
+                {"/", "filter"},
+                {"g", "oldest"},
+                {"Enter", "open"},
+                {"y", "copy"},
+                {"Esc", "back"},
+                {"?", "help"},
+                {"q", "quit"}};
     case page::browse:
         if (of.browse.level == browse_level::services)
             return {{"Enter", "forward"}, {"Space", "choose"}, {"/", "filter"}, {"Esc", "back"}, {"?", "help"}, {"q", "quit"}};
         if (of.browse.level == browse_level::namespaces)
             return {{"Enter", "open"}, {"a", "forward all of it"}, {"Space", "choose"}, {"/", "filter"}, {"Esc", "back"}, {"?", "help"}};
         return {{"Enter", "open"}, {"/", "filter"}, {"Esc", "back"}, {"?", "help"}, {"q", "quit"}};
-    case page::detail: return {{"Tab", "next"}, {"y", "copy"}, {"r", "reconnect"}, {"d", "remove"}, {"Esc", "back"}, {"?", "help"}};
+    case page::detail:
+        if (of.detail.at == tab::pod_log)
+            return {{"Space", of.detail.log.follow ? "stop" : "go on"},
+                    {"/", "filter"},
+                    {"\u2190 \u2192", "sideways"},
+                    {"y", "copy"},
+                    {"Tab", "next"},
+                    {"Esc", "back"},
+                    {"?", "help"}};
+        return {{"Tab", "next"}, {"y", "copy"}, {"r", "reconnect"}, {"d", "remove"}, {"Esc", "back"}, {"?", "help"}};
     default: return {{"Esc", "back"}, {"q", "quit"}};
     }
 }
@@ -110,7 +144,7 @@ void draw_title(canvas& on, const model& of)
     const auto shown = of.at == page::detail ? of.detail.from : of.at;
     int end = 0;
     for (const auto& each : titles) {
-        on.put(each.place.x, 0, each.text, each.to == shown ? tone::bar : tone::title);
+        on.put(each.place.x, 0, each.text, each.to == shown ? tone::open : tone::title);
         end = each.place.x + each.place.width;
     }
     auto right = counts_of(of);
@@ -141,26 +175,27 @@ void draw_status_bar(canvas& on, const model& of)
         x += on.put(x, bar, key, tone::key) + 1;
         x += on.put(x, bar, what, tone::bar) + 2;
     }
-    std::string filter;
-    if (of.at == page::services) filter = of.table.filter;
-    if (of.at == page::log) filter = of.log.filter;
-    if (of.at == page::browse) filter = of.browse.filter;
-    if (!filter.empty())
-        on.put_right(of.width / 2, bar, fit(fmt::format(" /{} ", filter), of.width / 2), of.width - of.width / 2, tone::key);
+    if (const auto* filter = filter_of(of); filter && !filter->empty())
+        on.put_right(of.width / 2, bar, fit(fmt::format(" /{} ", *filter), of.width / 2), of.width - of.width / 2, tone::key);
 }
 
-void draw_lines(canvas& on, const model& of, const std::vector<line>& lines, const list_place& place)
+void mark_row(canvas& on, const model& of, int y)
 {
-    for (int row = 0; row < body_rows(of); ++row) {
-        const auto at = place.top + row;
-        if (at >= static_cast<int>(lines.size())) break;
+    on.put(0, y, "\u203a", tone::accent);
+    on.mark(0, y, of.width);
+}
+
+void draw_lines(canvas& on, const model& of, const std::vector<line>& lines, lines_look how)
+{
+    for (int row = 0; row < body_rows(of) && row < static_cast<int>(lines.size()); ++row) {
         const int y = body_top + row;
-        int x = 2;
-        for (const auto& each : lines[static_cast<std::size_t>(at)].pieces) x += on.put(x, y, fit(each.text, of.width - x), each.in);
-        if (at == place.cursor) {
-            on.put(0, y, "\u203a", tone::accent);
-            on.mark(0, y, of.width);
+        int x = 2, left_out = how.shift;
+        for (const auto& each : lines[static_cast<std::size_t>(row)].pieces) {
+            const auto text = left_out > 0 ? skip(each.text, left_out) : each.text;
+            left_out -= std::min(left_out, width_of(each.text));
+            x += on.put(x, y, fit(text, of.width - x), each.in);
         }
+        if (row == how.marked) mark_row(on, of, y);
     }
 }
 

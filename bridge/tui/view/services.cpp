@@ -41,7 +41,7 @@ void draw_heading(canvas& on, const model& of, const std::vector<column>& column
 void draw_traffic(canvas& on, const model& of, const service_row& row, const column& at, int y)
 {
     const auto& is = row.is;
-    const auto second = std::chrono::duration_cast<std::chrono::seconds>(of.now.time_since_epoch()).count();
+    const auto second = second_of(of.now);
     if (at.is == column::what::graph) {
         const auto seconds = static_cast<std::size_t>(at.width);
         if (row.history.moved(second, seconds)) on.put(at.x, y, sparkline(row.history.up_to(second, seconds)), tone::graph, at.width);
@@ -67,6 +67,8 @@ void draw_row(canvas& on, const model& of, const service_row& row, const std::ve
         if (each.is == address) put(address_of(is), is.local_ip.empty() ? tone::faint : tone::accent);
         if (each.is == pod) put(pods_of(is, each.width), tone::faint);
         if (each.is == name_space) put(is.namespace_name, tone::plain);
+        if (each.is == names) put(names_of(is), tone::faint);
+        if (each.is == client) put(client_of(is, of), tone::accent);
         if (each.is == context) put(is.context, tone::faint);
         if (each.is == status) {
             put(is.status, state);
@@ -102,10 +104,7 @@ void draw_services(canvas& on, const model& of)
         const auto* service = of.find(keys[static_cast<std::size_t>(at)]);
         const int y = body_top + row;
         if (service) draw_row(on, of, *service, columns, y);
-        if (at == of.table.place.cursor) {
-            on.put(0, y, "\u203a", tone::accent);
-            on.mark(0, y, of.width);
-        }
+        if (at == of.table.place.cursor) mark_row(on, of, y);
     }
 }
 

@@ -18,8 +18,14 @@ void draw_title(canvas& on, const model& of);
 /// The two rows at the bottom: about the row of the cursor, a question or notice; the keys.
 void draw_status_bar(canvas& on, const model& of);
 
-/// Lines from `place.top` on into the body, the cursor's marked.
-void draw_lines(canvas& on, const model& of, const std::vector<line>& lines, const list_place& place);
+struct lines_look {
+    int marked = -1; ///< the row of the body under the cursor; -1: none
+    int shift = 0;   ///< columns left out on the left
+};
+/// Lines from the first row of the body on.
+void draw_lines(canvas& on, const model& of, const std::vector<line>& lines, lines_look how);
+/// Shows that the cursor is on this row.
+void mark_row(canvas& on, const model& of, int y);
 /// One sentence in the middle of an empty body, and what to do about it.
 void draw_empty(canvas& on, const model& of, std::string_view says, std::string_view help);
 

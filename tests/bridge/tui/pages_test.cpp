@@ -20,7 +20,7 @@ TEST_CASE("what happens is logged with the name of who asked for it, unless that
     failed.error = "crash-looping\x1b[2J";
     (void)s.send(happened{failed});
     (void)s.type("L");
-    CHECK_THAT(s.row(2), Catch::Contains("12:00:00  db.shop.kind is forwarded  by claude-code/2.1; 7"));
+    CHECK_THAT(s.row(2), Catch::Contains("12:00:00      db.shop.kind is forwarded  by claude-code/2.1; 7"));
     CHECK_THAT(s.row(3), Catch::Contains("cache.shop.kind is forwarded") && !Catch::Contains("by"));
     CHECK_THAT(s.row(4), Catch::Contains("db.shop.kind: crash-looping\ufffd[2J"));
     (void)s.type("/claude<enter>");
@@ -126,7 +126,7 @@ TEST_CASE("the detail of a service says how it is and how to connect, each line 
                            Catch::Contains("postgres    postgres://app:${POSTGRES_PASSWORD}@db"));
     CHECK_THAT(screen, Catch::Contains("PGHOST=db") && Catch::Contains("kubectl get secret db-secret") &&
                            Catch::Contains("127.1.27.4:80 → db-7d4b9:8080 (http)"));
-    (void)s.type("jjjjj");
+    (void)s.type("jjjjjjjj");
     CHECK_THAT(s.cursor_row(), Catch::Contains("postgres://"));
     CHECK(s.type("y").at(0).text == port.url);
     (void)s.send(happened{s.event("ServiceRemoved", "db.shop.kind")});
@@ -142,32 +142,37 @@ TEST_CASE("the tabs of a service ask for what they show, and show it", "[tui]")
     REQUIRE(then.size() == 1);
     CHECK(then[0].of == tab::timeline);
     CHECK_THAT(s.screen(), Catch::Contains("Asking the daemon"));
-    (void)s.send(tab_answer{
-        "web.shop.kind", tab::timeline,
-        json::parse(R"({"verdict":"web works","entries":[{"time":"2024-10-04T11:59:00.000Z","source":"fwd","kind":"reconnected",)"
-                    R"("message":"pod replaced","evidence":"watch event"}]})")});
-    CHECK_THAT(s.screen(), Catch::Contains("web works") && Catch::Contains("pod replaced") && Catch::Contains("watch event"));
+    wire::explanation why;
+    why.verdict = "web works";
+    why.ok = true;
+    why.entries = {{noon - 1min, "fwd", "reconnected", "pod replaced", "watch event"},
+                   {noon, "pod", "made", "pod w-1 was made", "pod w-1"}};
+    (void)s.send(tab_answer{"web.shop.kind", tab::timeline, tab_data{why}});
+    CHECK_THAT(s.screen(), Catch::Contains("web works") && Catch::Contains("11:59:00      fwd        pod replaced  (watch event)"));
+    CHECK_THAT(s.screen(), Catch::Contains("pod w-1 was made\n"));
     (void)s.type("<tab>");
-    (void)s.send(tab_answer{
-        "web.shop.kind", tab::http,
-        json::parse(
-            R"({"summary":{"totalRequests":2,"statusCodes":{"2xx":1,"5xx":1}},"forwards":[{"logs":[)"
-            R"({"timestamp":"2024-10-04T11:59:00.000Z","method":"GET","path":"/cart","statusCode":503,"durationMs":12.5,"size":2048}]}]})")});
-    CHECK_THAT(s.screen(), Catch::Contains("2 requests  2xx 1  5xx 1") && Catch::Contains("503") && Catch::Contains("12.5 ms") &&
-                               Catch::Contains("GET    /cart"));
+    CHECK(s.on.detail.at == tab::http);
     (void)s.type("<tab>");
-    (void)s.send(tab_answer{
-        "web.shop.kind", tab::connections,
-        json::parse(
-            R"({"connections":[{"since":"2024-10-04T11:59:00Z","client":{"pid":4711,"name":"curl"},"podName":"web-1","localPort":80,"bytesIn":10,"bytesOut":2048}]})")});
+    wire::connection open;
+    open.state = "open";
+    open.since = noon;
+    open.client = {"127.0.0.1:5000", 4711, "curl", 1000};
+    open.pod_name = "web-1";
+    open.local_port = 80;
+    open.bytes_out = 2048;
+    wire::connection held = open;
+    held.state = "waiting";
+    held.waiting_for = "pod";
+    held.pod_name.clear();
+    (void)s.send(tab_answer{"web.shop.kind", tab::connections, tab_data{wire::connection_list{{open, held}, 1, 1, 0}}});
+    CHECK_THAT(s.screen(), Catch::Contains("no pod yet") && Catch::Contains("waits for a pod"));
     CHECK_THAT(s.screen(),
                Catch::Contains("curl pid 4711") && Catch::Contains(":80") && Catch::Contains("web-1") && Catch::Contains("out 2.0K"));
     then = s.type("<tab>");
     CHECK(then.at(0).text == "web-7d4b9");
-    (void)s.send(tab_answer{"web.shop.kind", tab::pod_log, json::parse(R"({"logs":["first","\u001b[31mred\u001b[0m"]})")});
+    CHECK(then.at(0).what == wish::follow_log);
+    (void)s.send(log_came{then.at(0).number, {"first", "\x1b[31mred\x1b[0m"}});
     CHECK_THAT(s.screen(), Catch::Contains("first") && Catch::Contains("\ufffd[31mred"));
-    (void)s.send(tab_answer{"web.shop.kind", tab::pod_log, problem_saying("no such pod", 404, "not_found")});
-    CHECK_THAT(s.screen(), Catch::Contains("no such pod"));
     (void)s.type("<backtab><backtab>");
     CHECK(s.on.detail.at == tab::http);
     for (const auto& each : tab_titles())
@@ -175,12 +180,39 @@ TEST_CASE("the tabs of a service ask for what they show, and show it", "[tui]")
     CHECK(s.on.detail.at == tab::info);
 }
 
+TEST_CASE("HTTP requests are shown newest first, with what was unusual, and what cannot be seen is said", "[tui]")
+{
+    stage s{100, 24};
+    s.connect({service_named("web")});
+    (void)s.type("<enter><tab><tab>");
+    const auto told = [&](std::string_view text) { (void)s.send(tab_answer{"web.shop.kind", tab::http, tab_data{json::parse(text)}}); };
+    told(R"({"summary":{"totalRequests":3,"inFlight":1,"unanswered":1,"statusCodes":{"2xx":1,"3xx":0,"5xx":1},"requestsPerSecond":0.24,
+        "p50Ms":12.5,"p95Ms":1300,"topPaths":[{"path":"/cart","count":2}]},
+        "forwards":[{"logs":[
+            {"timestamp":"2024-10-04T11:58:00.000Z","method":"GET","path":"/old\u001b[2J","statusCode":200,"durationMs":0.44,"size":12},
+            {"timestamp":"2024-10-04T11:57:00.000Z","method":"POST","path":"/cut","durationMs":99,"size":0,"cutBy":"pod"}]},
+        {"logs":[
+            {"timestamp":"2024-10-04T11:59:00.000Z","method":"GET","path":"/cart","statusCode":503,"durationMs":12.5,"size":2048,
+             "protocol":"HTTP/2","host":"web.example"}]}]})");
+    CHECK_THAT(s.row(2), Catch::Contains("3 requests, 1 under way, 1 without answer  2xx 1  5xx 1  0.2/s"));
+    CHECK_THAT(s.row(3), Catch::Contains("p50 12 ms  p95 1.3 s"));
+    CHECK_THAT(s.row(4), Catch::Contains("2 /cart"));
+    CHECK(s.row(6) == "  TIME          CODE    TOOK   SIZE METHOD PATH");
+    CHECK(s.row(7) == "  11:59:00      503    12 ms   2.0K GET    /cart  HTTP/2  web.example");
+    CHECK(s.row(8) == "  11:58:00      200   0.4 ms     12 GET    /old\ufffd[2J");
+    CHECK(s.row(9) == "  11:57:00        -    99 ms      0 POST   /cut  cut by the pod");
+    told(R"({"summary":{"totalRequests":0,"tlsConnections":2,"tlsNames":["a.example"]},"forwards":[]})");
+    CHECK_THAT(s.screen(), Catch::Contains("2 connections for a.example: left alone, so what is inside is not seen"));
+    told(R"({"summary":{"totalRequests":0},"forwards":[]})");
+    CHECK_THAT(s.screen(), Catch::Contains("No HTTP request was seen yet."));
+}
+
 TEST_CASE("an open tab is asked again when something happens to its service, at most once a second", "[tui]")
 {
     stage s;
     s.connect({service_named("web")});
     (void)s.type("<enter><tab>");
-    (void)s.send(tab_answer{"web.shop.kind", tab::timeline, json::parse("{}")});
+    (void)s.send(tab_answer{"web.shop.kind", tab::timeline, tab_data{wire::explanation{}}});
     s.effects.clear();
     (void)s.send(happened{s.event("ConnectionOpened", "web.shop.kind")});
     const auto tabs_asked = [&] {
@@ -242,7 +274,9 @@ TEST_CASE("an answer that comes after one has gone on is not shown", "[tui]")
     (void)s.send(browse_answer{browse_level::namespaces, "kind", "", std::vector<browse_item>{{"old", "", false, ""}}});
     CHECK_THAT(s.screen(), !Catch::Contains("old"));
     (void)s.type("<esc><enter><tab>");
-    (void)s.send(tab_answer{"web.shop.kind", tab::timeline, json::parse(R"({"verdict":"old"})")});
+    wire::explanation old;
+    old.verdict = "old";
+    (void)s.send(tab_answer{"web.shop.kind", tab::timeline, tab_data{old}});
     CHECK_THAT(s.screen(), !Catch::Contains("old"));
 }
 
