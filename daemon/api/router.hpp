@@ -6,6 +6,7 @@
 #include "daemon/api/plans.hpp"
 #include "daemon/api/reply.hpp"
 #include "daemon/api/server.hpp"
+#include "daemon/api/sse.hpp"
 
 #include <functional>
 #include <span>
@@ -28,6 +29,7 @@ struct api_context {
     token_file& token;
     std::function<std::vector<std::string>()> urls;
     plan_book plans = {};
+    event_texts texts = {};
 };
 
 /// One request on its way to a handler.

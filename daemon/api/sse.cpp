@@ -56,12 +56,22 @@ std::string sse_dropped(std::uint64_t count)
     return sse_event("dropped", boost::json::serialize(wire::to_json(wire::dropped{count})));
 }
 
+const std::string& event_texts::of(const catalog::event& one)
+{
+    auto& place = last_[one.id % last_.size()];
+    if (place.id != one.id) place = {one.id, sse_text(one)};
+    return place.text;
+}
+
 namespace {
+
+constexpr auto together = 20ms; ///< what comes so soon after a small piece goes out as the next one
+constexpr std::size_t small_piece = 16 * 1024;
 
 class event_source final : public live_source {
 public:
-    event_source(std::unique_ptr<catalog::event_bus::reader> events, event_filter filter)
-        : events_{std::move(events)}, filter_{std::move(filter)}
+    event_source(std::unique_ptr<catalog::event_bus::reader> events, event_filter filter, event_texts& texts)
+        : events_{std::move(events)}, filter_{std::move(filter)}, texts_{texts}
     {
     }
     std::string take() override
@@ -72,7 +82,7 @@ public:
         while (text.size() < enough) {
             const auto next = events_->take();
             if (!next) break;
-            if (filter_.passes(*next)) text += sse_text(*next);
+            if (filter_.passes(*next)) text += texts_.of(*next);
         }
         return text;
     }
@@ -81,6 +91,7 @@ public:
 private:
     std::unique_ptr<catalog::event_bus::reader> events_;
     event_filter filter_;
+    event_texts& texts_;
 };
 
 /// Watches a stream whose peer has nothing more to say: anything but its end is ignored.
@@ -112,47 +123,83 @@ private:
 
 } // namespace
 
-std::unique_ptr<live_source> make_event_source(std::unique_ptr<catalog::event_bus::reader> events, event_filter filter)
+std::unique_ptr<live_source> make_event_source(std::unique_ptr<catalog::event_bus::reader> events, event_filter filter, event_texts& texts)
 {
-    return std::make_unique<event_source>(std::move(events), std::move(filter));
+    return std::make_unique<event_source>(std::move(events), std::move(filter), texts);
 }
 
 namespace {
 
-awaitable<void> stream_all(byte_stream& out, const gone_watch& peer, live_source& what, sse_terms terms)
-{
-    bool more = false;
-    what.on_more([&more, &terms] {
-        more = true;
-        terms.wake.set();
-    });
-    auto last_sent = terms.clock.now();
-    // The first bytes tell the reader that the stream is open, however quiet the daemon is.
-    std::string text = ": open\n\n" + what.take();
-    for (;;) {
-        if (!text.empty()) {
-            auto sent = co_await with_timeout(terms.clock, terms.write, out.write_all(as_bytes(text)));
-            if (!sent) co_return;
-            last_sent = terms.clock.now();
+/// One live answer on its way.
+class stream {
+public:
+    stream(byte_stream& out, const gone_watch& peer, live_source& what, sse_terms terms)
+        : out_{out}, peer_{peer}, what_{what}, terms_{terms}, last_sent_{terms.clock.now()}
+    {
+    }
+
+    awaitable<void> run()
+    {
+        what_.on_more([this] {
+            if (!std::exchange(more_, true) && !gathering_) terms_.wake.set();
+        });
+        // The first bytes tell the reader that the stream is open, however quiet the daemon is.
+        std::string text = ": open\n\n";
+        for (;;) {
+            if (!text.empty()) {
+                auto sent = co_await with_timeout(terms_.clock, terms_.write, out_.write_all(as_bytes(text)));
+                if (!sent) co_return;
+                last_sent_ = terms_.clock.now();
+            }
+            more_ = false;
+            const bool over = what_.over(); // asked first: what came before the end is still to be taken
+            text = what_.take();
+            if (!text.empty()) {
+                if (text.size() < small_piece) co_await gather(text);
+                continue;
+            }
+            if (over || ended()) co_return;
+            const auto due = last_sent_ + terms_.comment;
+            if (terms_.clock.now() >= due)
+                text = ": still here\n\n";
+            else if (!more_)
+                co_await woken_by(due);
         }
-        more = false;
-        const bool over = what.over(); // asked first: what came before the end is still to be taken
-        text = what.take();
-        if (!text.empty()) continue;
-        if (over || terms.stopping || peer.gone()) co_return;
-        if (terms.clock.now() - last_sent >= terms.comment) {
-            text = ": still here\n\n";
-            continue;
-        }
-        const auto timer = terms.clock.call_at(last_sent + terms.comment, [&terms] { terms.wake.set(); });
+    }
+
+private:
+    [[nodiscard]] bool ended() const { return terms_.stopping || peer_.gone(); }
+
+    /// Adds what comes within a moment after the last piece.
+    awaitable<void> gather(std::string& text)
+    {
+        gathering_ = true;
+        const auto until = last_piece_ ? *last_piece_ + together : time_point{};
+        while (terms_.clock.now() < until && !ended() && !what_.over()) co_await woken_by(until);
+        gathering_ = false;
+        text += what_.take();
+        last_piece_ = terms_.clock.now();
+    }
+
+    awaitable<void> woken_by(time_point when)
+    {
+        const auto timer = terms_.clock.call_at(when, [this] { terms_.wake.set(); });
         struct undo {
             timing& clock;
             timer_id id;
             ~undo() { clock.cancel(id); }
-        } const undo_timer{terms.clock, timer};
-        if (!more && !peer.gone() && !terms.stopping) co_await terms.wake.wait();
+        } const undo_timer{terms_.clock, timer};
+        co_await terms_.wake.wait();
     }
-}
+
+    byte_stream& out_;
+    const gone_watch& peer_;
+    live_source& what_;
+    sse_terms terms_;
+    time_point last_sent_;
+    std::optional<time_point> last_piece_; ///< of what was told, not of comments
+    bool more_ = false, gathering_ = false;
+};
 
 } // namespace
 
@@ -162,9 +209,10 @@ awaitable<void> stream_events(std::unique_ptr<byte_stream> over, std::unique_ptr
     auto* raw = beneath.get();
     const auto out = make_byte_stream(std::move(beneath));
     const gone_watch peer{*raw, terms.wake};
+    stream all{*out, peer, *what, terms};
     std::exception_ptr thrown;
     try {
-        co_await stream_all(*out, peer, *what, terms);
+        co_await all.run();
     } catch (...) {
         thrown = std::current_exception(); // the server cancelled us; the source is finished all the same
     }

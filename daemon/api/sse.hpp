@@ -6,6 +6,7 @@
 #include "common/net/byte_stream.hpp"
 #include "daemon/catalog/event_bus.hpp"
 
+#include <array>
 #include <memory>
 #include <set>
 #include <string>
@@ -33,8 +34,23 @@ public:
     virtual awaitable<void> finish() { co_return; }
 };
 
-/// The bus as a live answer; losses are told by a `dropped` event.
-[[nodiscard]] std::unique_ptr<live_source> make_event_source(std::unique_ptr<catalog::event_bus::reader> events, event_filter filter);
+/// The last events as text: made once, for however many readers.
+class event_texts {
+public:
+    /// Until the next call.
+    [[nodiscard]] const std::string& of(const catalog::event& one);
+
+private:
+    struct told {
+        std::uint64_t id = 0;
+        std::string text;
+    };
+    std::array<told, 256> last_; ///< by id; readers that follow are hardly further apart
+};
+
+/// The bus as a live answer; losses are told by a `dropped` event. `texts` outlives it.
+[[nodiscard]] std::unique_ptr<live_source> make_event_source(std::unique_ptr<catalog::event_bus::reader> events, event_filter filter,
+                                                             event_texts& texts);
 
 [[nodiscard]] wire::event view(const catalog::event& from);
 /// "id: 7\nevent: ServiceAdded\ndata: {...}\n\n"
@@ -52,7 +68,8 @@ struct sse_terms {
     async_event& wake;
 };
 
-/// Sends until the reader is gone, the source is over or the server stops. `over` is at its place after the header of the answer.
+/// Sends until the reader is gone, the source is over or the server stops. What comes right after something that was sent waits a
+/// moment for more, so that a storm costs a few writes and not one for each event. `over` is at its place after the header of the answer.
 awaitable<void> stream_events(std::unique_ptr<byte_stream> over, std::unique_ptr<live_source> what, sse_terms terms);
 
 } // namespace fwd::api

@@ -1,5 +1,5 @@
 // One ordered stream of values to any number of readers, each with a bounded queue; the last ones are kept for replay.
-// Control thread.
+// A value is kept once, however many readers have yet to take it. Control thread.
 #pragma once
 
 #include "common/async/callback.hpp"
@@ -25,6 +25,8 @@ class feed {
     struct state;
 
 public:
+    using value = std::shared_ptr<const T>;
+
     class reader {
     public:
         ~reader()
@@ -33,10 +35,10 @@ public:
         }
         reader(const reader&) = delete;
         reader& operator=(const reader&) = delete;
-        /// The oldest value that was not taken yet.
-        [[nodiscard]] std::optional<T> take()
+        /// The oldest value that was not taken yet; null: there is none.
+        [[nodiscard]] value take()
         {
-            if (queue_.empty()) return std::nullopt;
+            if (queue_.empty()) return nullptr;
             auto first = std::move(queue_.front());
             queue_.pop_front();
             return first;
@@ -52,7 +54,7 @@ public:
         std::weak_ptr<state> of_;
         typename std::list<reader*>::iterator place_;
         std::size_t most_ = 0;
-        std::deque<T> queue_;
+        std::deque<value> queue_;
         std::uint64_t dropped_ = 0;
         callback call_;
     };
@@ -64,14 +66,15 @@ public:
     {
         auto& s = *state_;
         what.id = ++s.last;
+        const auto kept = std::make_shared<const T>(std::move(what));
         for (auto* to : s.readers) {
             if (to->queue_.size() >= to->most_) {
                 to->queue_.pop_front();
                 ++to->dropped_;
             }
-            to->queue_.push_back(what);
+            to->queue_.push_back(kept);
         }
-        if (keep) s.kept.push_back(std::move(what));
+        if (keep) s.kept.push_back(kept);
         if (s.kept.size() > s.limits.replay) s.kept.pop_front();
         for (auto* to : s.readers)
             if (to->call_) to->call_();
@@ -87,10 +90,10 @@ public:
         // An id from an earlier run of the daemon may lie ahead of ours: everything since this start is new to that reader.
         if (after && *after > s.last) after = 0;
         if (after && *after < s.last) {
-            const auto oldest = s.kept.empty() ? s.last + 1 : s.kept.front().id;
+            const auto oldest = s.kept.empty() ? s.last + 1 : s.kept.front()->id;
             if (*after + 1 < oldest) made->dropped_ = oldest - *after - 1;
             for (const auto& past : s.kept)
-                if (past.id > *after) made->queue_.push_back(past);
+                if (past->id > *after) made->queue_.push_back(past);
             // What is replayed is bounded by the ring; room for new values comes on top of it.
             made->most_ = std::max(made->most_, made->queue_.size() + s.limits.queue);
         }
@@ -101,7 +104,7 @@ public:
     [[nodiscard]] std::uint64_t last_id() const { return state_->last; }
     [[nodiscard]] std::size_t readers() const { return state_->readers.size(); }
     /// What replay has, oldest first.
-    [[nodiscard]] const std::deque<T>& kept() const { return state_->kept; }
+    [[nodiscard]] const std::deque<value>& kept() const { return state_->kept; }
     /// Forgets what replay has; ids go on. Returns how many there were.
     std::size_t clear() { return std::exchange(state_->kept, {}).size(); }
 
@@ -109,7 +112,7 @@ private:
     struct state {
         feed_limits limits;
         std::uint64_t last = 0;
-        std::deque<T> kept;
+        std::deque<value> kept;
         std::list<reader*> readers;
     };
     std::shared_ptr<state> state_;

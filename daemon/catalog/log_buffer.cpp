@@ -79,7 +79,7 @@ std::vector<kept_line> log_buffer::last(std::size_t most, const line_filter& whi
     std::vector<kept_line> found;
     const auto& all = lines_->kept();
     for (auto at = all.rbegin(); at != all.rend() && found.size() < most; ++at)
-        if (which.passes(at->line)) found.push_back(*at);
+        if (which.passes((*at)->line)) found.push_back(**at);
     std::reverse(found.begin(), found.end());
     return found;
 }

@@ -48,7 +48,7 @@ awaitable<reply> get_events(api_context& with, api_request& ask)
     }
     if (in.problem()) co_return failed(*in.problem());
     reply made;
-    made.stream = make_event_source(with.parts.events.subscribe(after), std::move(filter));
+    made.stream = make_event_source(with.parts.events.subscribe(after), std::move(filter), with.texts);
     co_return made;
 }
 

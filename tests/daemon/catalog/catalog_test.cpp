@@ -315,7 +315,7 @@ TEST_CASE("events have ids without gaps, and each reader its own bounded queue",
     for (std::uint64_t i = 1; i <= 7; ++i) {
         bus.emit({.type = event_type::connection_opened});
         const auto got = quick->take();
-        REQUIRE(got.has_value());
+        REQUIRE(got);
         CHECK(got->id == i);
         CHECK(got->when == clock.wall_now());
     }
@@ -328,7 +328,7 @@ TEST_CASE("events have ids without gaps, and each reader its own bounded queue",
     const auto late = bus.subscribe(1);
     CHECK(late->take_dropped() == 1); // 2 is beyond recall
     CHECK(late->take()->id == 3);
-    CHECK_FALSE(bus.subscribe(7)->take().has_value());
+    CHECK_FALSE(bus.subscribe(7)->take());
     CHECK(bus.readers() == 3);
 }
 
@@ -339,7 +339,7 @@ TEST_CASE("a reader may outlive the bus", "[catalog]")
     auto bus = std::make_unique<event_bus>(clock);
     const auto reader = bus->subscribe();
     bus.reset();
-    CHECK_FALSE(reader->take().has_value());
+    CHECK_FALSE(reader->take());
 }
 
 TEST_CASE("a headless service's own forward and those of its pods have keys of their own", "[catalog]")
