@@ -85,6 +85,7 @@ std::unique_ptr<pod_app> make_pod_app(std::string_view what, pod_runtime& runtim
     if (what == "source") return std::make_unique<source_app>(runtime, std::move(place));
     if (what == "postgres") return make_postgres_app(runtime, std::move(place));
     if (what == "redis") return make_redis_app(runtime, std::move(place));
+    if (what == "h2c") return make_h2c_app(runtime, std::move(place));
     if (what == "tls-echo") return make_tls_echo_app(runtime, std::move(place));
     const auto own = runtime.own_apps.find(what);
     return own == runtime.own_apps.end() ? nullptr : own->second(runtime, std::move(place));

@@ -77,12 +77,13 @@ private:
     std::uint64_t last_timer_ = 0;
 };
 
-/// "http", "echo", "sink", "source", "greeter", "postgres", "redis", "tls-echo". nullptr when there is no such application.
+/// "http", "echo", "sink", "source", "greeter", "postgres", "redis", "h2c", "tls-echo". nullptr when there is no such application.
 [[nodiscard]] std::unique_ptr<pod_app> make_pod_app(std::string_view what, pod_runtime& runtime, pod_place place);
 
 [[nodiscard]] std::unique_ptr<pod_app> make_http_app(pod_runtime& runtime, pod_place place);
 [[nodiscard]] std::unique_ptr<pod_app> make_postgres_app(pod_runtime& runtime, pod_place place);
 [[nodiscard]] std::unique_ptr<pod_app> make_redis_app(pod_runtime& runtime, pod_place place);
+[[nodiscard]] std::unique_ptr<pod_app> make_h2c_app(pod_runtime& runtime, pod_place place);
 [[nodiscard]] std::unique_ptr<pod_app> make_tls_echo_app(pod_runtime& runtime, pod_place place);
 
 } // namespace fwd::simcluster

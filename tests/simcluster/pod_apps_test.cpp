@@ -1,5 +1,7 @@
 #include "common/text.hpp"
 #include "tests/simcluster/bed.hpp"
+#include "tests/simcluster/pod_app.hpp"
+#include "tests/support/http2_bytes.hpp"
 
 using namespace fwd;
 using namespace fwd::simcluster;
@@ -142,6 +144,25 @@ TEST_CASE("the cache keeps what it is given", "[simcluster][apps]")
     CHECK(other.ask("DEL a\r\n") == ":1\r\n");
     CHECK(cache.ask("get a\r\n") == "$-1\r\n");
     CHECK(cache.ask("*1\r\n$x\r\n").starts_with("-ERR"));
+}
+
+TEST_CASE("a pod that speaks HTTP/2 without TLS answers pages and calls", "[simcluster][apps]")
+{
+    namespace h2 = fwd::test;
+    bed here;
+    auto app = make_pod_app("h2c", here.cluster->pods(), {here.pod_of("web"), "web", "10.0.0.1", 9000});
+    h2::http2_writer us;
+    const h2::http2_fields page{{":method", "GET"}, {":scheme", "http"}, {":path", "/page"}, {":authority", "web"}};
+    const h2::http2_fields call{
+        {":method", "POST"}, {":scheme", "http"}, {":path", "/s/Fail"}, {":authority", "web"}, {"content-type", "application/grpc"}};
+    const auto said = h2::joined({"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", h2::http2_settings(), us.head(1, page, true), us.head(3, call),
+                                  h2::http2_data(3, "12345", true)});
+    CHECK(app->write(as_bytes(said)) == said.size());
+    const std::string answer{as_text(app->peek())};
+    CHECK_THAT(answer, Catch::Contains("h2c /page from " + here.pod_of("web").name));
+    CHECK(app->now() == pod_socket::state::open);
+    CHECK(app->write(as_bytes("GET / HTTP/1.1\r\n\r\n")) == 18);
+    CHECK(app->now() == pod_socket::state::finished);
 }
 
 TEST_CASE("a source waits a moment to be told how much", "[simcluster][apps]")
