@@ -69,6 +69,23 @@ const forward* same_place(const service& in, const forward& as)
     return found == in.forwards.end() ? nullptr : &*found;
 }
 
+/// Pods that take connections, each with the first forward that leads to it.
+using pods_by_name = std::map<std::string, const forward*>;
+
+pods_by_name pods_of(const service& in)
+{
+    pods_by_name made;
+    for (const auto& one : in.forwards)
+        for (const auto& pod : one.pods) made.try_emplace(pod, &one);
+    return made;
+}
+
+event about_pod(event_type type, const service& in, forward through, const std::string& pod)
+{
+    through.pod = pod;
+    return about(type, in, through);
+}
+
 bool same_conflicts(const std::vector<conflict>& a, const std::vector<conflict>& b)
 {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(),
@@ -182,13 +199,24 @@ void catalog::put(service next)
     announce(&before, found->second);
 }
 
+void catalog::announce_pods(const service* before, const service& now)
+{
+    const auto had = before ? pods_of(*before) : pods_by_name{}, has = pods_of(now);
+    for (const auto& [pod, through] : had) {
+        if (has.contains(pod)) continue;
+        const auto* still = same_place(now, *through);
+        events_.emit(about_pod(event_type::pod_removed, now, still ? *still : *through, pod));
+    }
+    for (const auto& [pod, through] : has)
+        if (!had.contains(pod)) events_.emit(about_pod(event_type::pod_added, now, *through, pod));
+}
+
 void catalog::announce(const service* before, service& now)
 {
+    announce_pods(before, now);
     for (auto& forward : now.forwards) {
         const auto* was = before ? same_place(*before, forward) : nullptr;
         const bool failed = was && was->state == forward_state::error, fails = forward.state == forward_state::error;
-        if (was && !was->pod.empty() && was->pod != forward.pod) events_.emit(about(event_type::pod_removed, now, *was));
-        if (!forward.pod.empty() && (!was || was->pod != forward.pod)) events_.emit(about(event_type::pod_added, now, forward));
         if (was && was->state != forward.state) events_.emit(about(event_type::pod_status_changed, now, forward));
         if (fails && (!failed || was->reason != forward.reason)) events_.emit(about(event_type::error_raised, now, forward));
         if (failed && !fails) events_.emit(about(event_type::error_resolved, now, forward));

@@ -118,6 +118,7 @@ struct service {
     std::vector<unsupported_port> unsupported;
     pod_count pods;
     wish_owner owner;
+    bool by_itself = false; ///< asked for by its name, so that it stays when its namespace goes
     std::optional<failure> last_error;
     [[nodiscard]] std::string key() const { return service + "." + namespace_name + "." + context; }
 };
@@ -200,6 +201,8 @@ public:
 private:
     /// Events of the forwards in `now`, compared with what they were.
     void announce(const service* before, service& now);
+    /// Each pod that takes connections now, and each that takes none any more, once for the whole service.
+    void announce_pods(const service* before, const service& now);
 
     timing& clock_;
     event_sink& events_;

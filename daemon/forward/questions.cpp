@@ -26,6 +26,7 @@ std::vector<catalog::context> supervisor::known() const
         made.user = one.user;
         made.namespace_name = one.namespace_name;
         made.primary = one.name == primary_context_;
+        made.is_protected = settings_.protected_contexts.contains(one.name);
         if (const auto config = settings_.config.resolve(one.name))
             made.server = config->cluster.server;
         else

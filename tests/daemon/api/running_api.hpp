@@ -51,6 +51,7 @@ inline catalog::service sample_service(std::string name, std::string name_space,
     one.local_ip = *made.local_ip;
     one.local_port = one.service_port = port;
     one.pod = made.service + "-0";
+    one.pods = {one.pod};
     one.pod_port = 8080;
     one.state = state;
     one.verified = state == catalog::forward_state::active;

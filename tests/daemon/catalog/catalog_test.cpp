@@ -44,6 +44,7 @@ service make(std::string name, std::vector<forward_state> states, std::string na
         one.local_port = one.service_port = port++;
         one.state = state;
         one.pod = made.service + "-0";
+        one.pods = {one.pod};
         made.forwards.push_back(one);
     }
     made.state = fwd::catalog::catalog::add_up(made);
@@ -102,14 +103,16 @@ TEST_CASE("only what changed becomes an event", "[catalog]")
 
     auto moved = renamed;
     moved.forwards[0].pod = "web-1";
+    moved.forwards[0].pods = {"web-1"};
     f.all.put(moved);
     CHECK(f.heard.all[0].pod == "web-0");
     CHECK(f.heard.all[1].pod == "web-1");
-    CHECK(f.heard.take() == names{"PodRemoved", "PodAdded"});
+    CHECK(f.heard.take() == names{"PodRemoved", "PodAdded", "Reconnected"});
 
     auto broken = make("web", {failed});
     broken.hostnames = {"web"};
     broken.forwards[0].pod = "web-1";
+    broken.forwards[0].pods = {"web-1"};
     broken.forwards[0].reason = "the pod refuses port 8080";
     f.all.put(broken);
     CHECK(f.heard.all.back().error == "the pod refuses port 8080");

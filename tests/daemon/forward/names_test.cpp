@@ -113,6 +113,7 @@ TEST_CASE("an unknown namespace does not become primary", "[names]")
 TEST_CASE("a protected context gets no bare names", "[names]")
 {
     engine_bed bed{{}, {}, [](auto& settings) { settings.protected_contexts = {"sim-token"}; }};
+    for (const auto& one : bed.supervisor->known()) CHECK(one.is_protected == (one.name == "sim-token"));
     REQUIRE(bed.forward_namespace("shop").has_value());
     CHECK_FALSE(bed.host.names.contains("web"));
     CHECK(bed.host.names.contains("web.shop"));
