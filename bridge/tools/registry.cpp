@@ -14,9 +14,10 @@ namespace {
 constexpr std::string_view forwarding_rights = "list services, watch services, list pods, watch pods, create pods/portforward";
 
 constexpr std::array table{
-    tool_row{make_add_namespace, "forward", true, "POST /namespaces, GET /services", forwarding_rights},
+    tool_row{make_add_namespace, "forward", true, "POST /namespaces, GET /services, POST /plans, POST /plans/:id/apply", forwarding_rights},
     tool_row{make_remove_namespace, "forward", true, "POST /plans, POST /plans/:id/apply", ""},
-    tool_row{make_add_service, "forward", true, "GET /kubernetes/find, POST /services, GET /services/:key/env", forwarding_rights},
+    tool_row{make_add_service, "forward", true,
+             "GET /kubernetes/find, POST /services, GET /services/:key/env, POST /plans, POST /plans/:id/apply", forwarding_rights},
     tool_row{make_remove_service, "forward", true, "POST /plans, POST /plans/:id/apply", ""},
     tool_row{make_reconnect_service, "forward", false, "POST /services/:key/reconnect", ""},
     tool_row{make_reconnect_all_errors, "forward", false, "POST /services/reconnect", ""},
