@@ -102,8 +102,9 @@ void print_latencies(std::string_view mode, std::vector<double>& micros, std::si
                micros.size(), failures, seconds, quantile(micros, 0.5), quantile(micros, 0.99));
 }
 
-template <class F>
-int measure(std::string_view mode, std::size_t requests, F once)
+/// `between` two requests nothing is measured.
+template <class F, class G>
+int measure(std::string_view mode, std::size_t requests, F once, G between)
 {
     std::vector<double> micros;
     std::size_t failures = 0;
@@ -114,6 +115,7 @@ int measure(std::string_view mode, std::size_t requests, F once)
             micros.push_back(seconds_since(begin) * 1e6);
         else if (++failures > 10)
             break;
+        between();
     }
     print_latencies(mode, micros, failures, seconds_since(start));
     return failures == 0 ? 0 : 1;
@@ -199,23 +201,27 @@ int down(const options& given)
 int ping(const options& given)
 {
     const auto fd = connect_to(given.place());
-    return measure("ping", static_cast<std::size_t>(given.number("requests", 3000)), [&] {
-        char byte = 'x';
-        return ::send(fd.get(), &byte, 1, MSG_NOSIGNAL) == 1 && ::recv(fd.get(), &byte, 1, 0) == 1;
-    });
+    return measure(
+        "ping", static_cast<std::size_t>(given.number("requests", 3000)),
+        [&] {
+            char byte = 'x';
+            return ::send(fd.get(), &byte, 1, MSG_NOSIGNAL) == 1 && ::recv(fd.get(), &byte, 1, 0) == 1;
+        },
+        [] {});
 }
 
 int http_keepalive(const options& given)
 {
     const auto fd = connect_to(given.place());
-    return measure("http-keepalive", static_cast<std::size_t>(given.number("requests", 3000)),
-                   [&] { return get_once(fd.get(), get_keep); });
+    return measure(
+        "http-keepalive", static_cast<std::size_t>(given.number("requests", 3000)), [&] { return get_once(fd.get(), get_keep); }, [] {});
 }
 
-bool get_fresh(const target& at, int limit_seconds)
+/// `fd` is the connection, for the caller to close.
+bool get_fresh(const target& at, int limit_seconds, descriptor& fd)
 {
     try {
-        const auto fd = connect_to(at, limit_seconds);
+        fd = connect_to(at, limit_seconds);
         return get_once(fd.get(), get_close);
     } catch (const std::runtime_error& e) {
         fmt::print(stderr, "{}\n", e.what());
@@ -226,7 +232,10 @@ bool get_fresh(const target& at, int limit_seconds)
 int http_close(const options& given)
 {
     const auto at = given.place();
-    return measure("http-close", static_cast<std::size_t>(given.number("requests", 1000)), [&] { return get_fresh(at, 10); });
+    descriptor fd;
+    return measure(
+        "http-close", static_cast<std::size_t>(given.number("requests", 1000)), [&] { return get_fresh(at, 10, fd); },
+        [&] { fd = descriptor{}; });
 }
 
 /// One of many clients: connects, asks, reads, starts over.
@@ -342,7 +351,8 @@ int stall(const options& given)
     std::vector<double> micros;
     for (int i = 0; i < 8; ++i) {
         const auto begin = clock::now();
-        if (get_fresh(given.place(), 2)) micros.push_back(seconds_since(begin) * 1e6);
+        descriptor fd;
+        if (get_fresh(given.place(), 2, fd)) micros.push_back(seconds_since(begin) * 1e6);
     }
     fmt::print("{{\"mode\":\"stall\",\"answered\":{},\"of\":8,\"p50_us\":{:.1f},\"worst_us\":{:.1f}}}\n", micros.size(),
                quantile(micros, 0.5), quantile(micros, 1.0));
