@@ -40,6 +40,13 @@ std::string_view name_of(errc code)
     return "internal_error";
 }
 
+std::optional<errc> errc_named(std::string_view name)
+{
+    for (int one = static_cast<int>(errc::invalid_request); one <= static_cast<int>(errc::internal_error); ++one)
+        if (name_of(static_cast<errc>(one)) == name) return static_cast<errc>(one);
+    return std::nullopt;
+}
+
 namespace {
 
 class category final : public boost::system::error_category {

@@ -4,6 +4,7 @@
 #include <boost/system/error_code.hpp>
 #include <boost/system/result.hpp>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,8 @@ enum class errc {
 };
 
 [[nodiscard]] std::string_view name_of(errc code);
+/// The kind of that name; nothing for other words.
+[[nodiscard]] std::optional<errc> errc_named(std::string_view name);
 [[nodiscard]] const boost::system::error_category& fwd_category();
 [[nodiscard]] error_code make_error_code(errc code);
 

@@ -10,7 +10,9 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <map>
 
 namespace fwd::wire {
@@ -37,12 +39,19 @@ public:
     {
         if (value) made_[name] = *value;
     }
+    /// Absent when empty, else one of `words`.
+    void choice(std::string_view name, const std::string& value, std::initializer_list<std::string_view>) { maybe(name, value); }
     void truth(std::string_view name, bool value) { made_[name] = value; }
     void whole(std::string_view name, std::int64_t value) { made_[name] = value; }
     void whole(std::string_view name, std::uint64_t value) { made_[name] = value; }
     void maybe_whole(std::string_view name, const std::optional<std::int64_t>& value)
     {
         if (value) made_[name] = *value;
+    }
+    /// From `least` to `most`.
+    void maybe_whole(std::string_view name, const std::optional<std::int64_t>& value, std::int64_t, std::int64_t)
+    {
+        maybe_whole(name, value);
     }
     /// Absent when 0.
     void maybe_amount(std::string_view name, std::uint64_t value)
@@ -171,6 +180,13 @@ public:
     }
     void maybe(std::string_view name, std::string& into) { text(name, into); }
     void maybe(std::string_view name, std::optional<std::string>& into) { into = in_.maybe_text(name); }
+    void choice(std::string_view name, std::string& into, std::initializer_list<std::string_view> words)
+    {
+        if (!in_.has(name)) return;
+        into = in_.text(name);
+        if (in_.ok() && std::find(words.begin(), words.end(), into) == words.end())
+            in_.fail(name, "must be one of " + join(std::vector<std::string>(words.begin(), words.end()), ", "));
+    }
     void truth(std::string_view name, bool& into) { into = in_.truth_or(name, into); }
     void whole(std::string_view name, std::int64_t& into) { into = in_.whole_or(name, into); }
     void whole(std::string_view name, std::uint64_t& into)
@@ -183,18 +199,23 @@ public:
     }
     void maybe_amount(std::string_view name, std::uint64_t& into) { whole(name, into); }
     void maybe_whole(std::string_view name, std::optional<std::int64_t>& into) { into = in_.maybe_whole(name); }
+    void maybe_whole(std::string_view name, std::optional<std::int64_t>& into, std::int64_t least, std::int64_t most)
+    {
+        into = in_.maybe_whole(name);
+        if (into && (*into < least || *into > most)) in_.fail(name, "must be " + std::to_string(least) + " to " + std::to_string(most));
+    }
     void number(std::string_view name, double& into) { into = in_.maybe_number(name).value_or(into); }
     void maybe_number(std::string_view name, std::optional<double>& into) { into = in_.maybe_number(name); }
     void port(std::string_view name, std::uint16_t& into) { into = read_port(name).value_or(into); }
     void maybe_port(std::string_view name, std::uint16_t& into) { port(name, into); }
-    void maybe_port(std::string_view name, std::optional<std::uint16_t>& into) { into = read_port(name); }
+    void maybe_port(std::string_view name, std::optional<std::uint16_t>& into) { into = read_port(name, 1); }
     void port_text(std::string_view name, std::uint16_t& into) { port(name, into); }
     void port_or_name(std::string_view name, std::string& into)
     {
         const auto* value = in_.member(name);
         if (value && value->is_string())
             into = in_.text(name);
-        else if (const auto number = read_port(name))
+        else if (const auto number = read_port(name, 1))
             into = std::to_string(*number);
         if (in_.ok() && into.empty()) in_.fail(name, "is missing");
     }
@@ -270,17 +291,18 @@ private:
     }
 
     /// A number, or the digits of one.
-    std::optional<std::uint16_t> read_port(std::string_view name)
+    std::optional<std::uint16_t> read_port(std::string_view name, std::int64_t least = 0)
     {
         const auto* value = in_.member(name);
         if (!value) return std::nullopt;
         std::optional<std::uint16_t> port;
         if (value->is_string()) {
             port = to_number<std::uint16_t>(in_.text(name));
-        } else if (const auto number = in_.maybe_whole(name); number && *number >= 0 && *number <= 65535) {
+        } else if (const auto number = in_.maybe_whole(name); number && *number >= least && *number <= 65535) {
             port = static_cast<std::uint16_t>(*number);
         }
-        if (!port) in_.fail(name, "expected a port, 0 to 65535");
+        if (port && *port < least) port.reset();
+        if (!port) in_.fail(name, "expected a port, " + std::to_string(least) + " to 65535");
         return port;
     }
 

@@ -23,22 +23,27 @@ public:
     void required(std::string_view name, const std::string&) { add(name, {{"type", "string"}, {"minLength", 1}}, needed); }
     void maybe(std::string_view name, const std::string&) { add(name, {{"type", "string"}}, sometimes); }
     void maybe(std::string_view name, const std::optional<std::string>&) { add(name, {{"type", "string"}}, sometimes); }
+    void choice(std::string_view name, const std::string&, std::initializer_list<std::string_view> words)
+    {
+        add(name, {{"type", "string"}, {"enum", json::array(words.begin(), words.end())}}, sometimes);
+    }
     void truth(std::string_view name, bool) { add(name, {{"type", "boolean"}}, always); }
     void whole(std::string_view name, std::int64_t) { add(name, {{"type", "integer"}}, always); }
     void whole(std::string_view name, std::uint64_t) { add(name, {{"type", "integer"}, {"minimum", 0}}, always); }
     void maybe_whole(std::string_view name, const std::optional<std::int64_t>&) { add(name, {{"type", "integer"}}, sometimes); }
+    void maybe_whole(std::string_view name, const std::optional<std::int64_t>&, std::int64_t least, std::int64_t most)
+    {
+        add(name, {{"type", "integer"}, {"minimum", least}, {"maximum", most}}, sometimes);
+    }
     void maybe_amount(std::string_view name, std::uint64_t) { add(name, {{"type", "integer"}, {"minimum", 0}}, sometimes); }
     void number(std::string_view name, double) { add(name, {{"type", "number"}}, always); }
     void maybe_number(std::string_view name, const std::optional<double>&) { add(name, {{"type", "number"}}, sometimes); }
     void port(std::string_view name, std::uint16_t) { add(name, port_number(), always); }
     void maybe_port(std::string_view name, std::uint16_t) { add(name, port_number(), sometimes); }
-    void maybe_port(std::string_view name, const std::optional<std::uint16_t>&) { add(name, port_number(), sometimes); }
+    void maybe_port(std::string_view name, const std::optional<std::uint16_t>&) { add(name, port_number(1), sometimes); }
     void port_text(std::string_view name, std::uint16_t) { add(name, {{"type", "string"}, {"pattern", "^[0-9]{1,5}$"}}, sometimes); }
-    void port_or_name(std::string_view name, const std::string&) { add(name, {{"type", json::array{"integer", "string"}}}, needed); }
-    void maybe_port_or_name(std::string_view name, const std::string&)
-    {
-        add(name, {{"type", json::array{"integer", "string"}}}, sometimes);
-    }
+    void port_or_name(std::string_view name, const std::string&) { add(name, port_word(), needed); }
+    void maybe_port_or_name(std::string_view name, const std::string&) { add(name, port_word(), sometimes); }
     void time(std::string_view name, const std::optional<wall_time>&)
     {
         add(name, {{"type", "string"}, {"format", "date-time"}}, sometimes);
@@ -87,7 +92,12 @@ private:
         properties_[name] = std::move(shape);
         if (when == needed || (when == always && side_ == schema_side::reply)) required_.emplace_back(name);
     }
-    static json::object port_number() { return {{"type", "integer"}, {"minimum", 0}, {"maximum", 65535}}; }
+    static json::object port_number(int least = 0) { return {{"type", "integer"}, {"minimum", least}, {"maximum", 65535}}; }
+    /// A number, or the name of a port.
+    static json::object port_word()
+    {
+        return {{"type", json::array{"integer", "string"}}, {"minimum", 1}, {"maximum", 65535}, {"minLength", 1}};
+    }
     static json::object list_of(json::object items) { return {{"type", "array"}, {"items", std::move(items)}}; }
     [[nodiscard]] json::object take()
     {

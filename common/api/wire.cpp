@@ -84,6 +84,14 @@ void describe(F& f, wanted_port& of)
     f.maybe_port("localPort", of.local_port);
 }
 
+/// What an addition waits for, and how long.
+template <class F, class T>
+void describe_waiting(F& f, T& of)
+{
+    f.choice("wait", of.wait, {"none", "listening", "ready", "reachable"});
+    f.maybe_whole("timeoutMs", of.timeout_ms, 1, 3'600'000);
+}
+
 template <class F>
 void describe(F& f, add_service& of)
 {
@@ -92,8 +100,7 @@ void describe(F& f, add_service& of)
     f.maybe("context", of.context);
     f.maybe_list("ports", of.ports);
     f.maybe("localIP", of.local_ip);
-    f.maybe("wait", of.wait);
-    f.maybe_whole("timeoutMs", of.timeout_ms);
+    describe_waiting(f, of);
     f.maybe("purpose", of.purpose);
 }
 
@@ -131,6 +138,7 @@ void describe(F& f, removed& of)
     f.text("key", of.key);
     f.text("message", of.message);
     f.texts("services", of.services);
+    f.maybe_texts("kept", of.kept);
 }
 
 template <class F>
@@ -142,8 +150,7 @@ void describe(F& f, add_namespace& of)
     f.maybe("fieldSelector", of.field_selector);
     f.maybe_texts("services", of.services);
     f.maybe_texts("exclude", of.exclude);
-    f.maybe("wait", of.wait);
-    f.maybe_whole("timeoutMs", of.timeout_ms);
+    describe_waiting(f, of);
     f.maybe("purpose", of.purpose);
 }
 

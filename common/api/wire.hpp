@@ -18,6 +18,9 @@ namespace fwd::wire {
 
 namespace json = boost::json;
 
+/// How the problem of a path that is no route begins: by it a client knows a daemon that is older than itself.
+inline constexpr std::string_view nothing_at = "there is nothing at ";
+
 /// The JSON of any struct below.
 template <class T>
 [[nodiscard]] json::value to_json(const T& from);
@@ -209,6 +212,7 @@ struct removed {
     bool done = false; ///< JSON: removed
     std::string key, message;
     std::vector<std::string> services; ///< keys that are gone
+    std::vector<std::string> kept;     ///< keys of a namespace that stay, since they are also wanted by themselves
 };
 
 /// POST /namespaces

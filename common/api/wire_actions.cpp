@@ -7,7 +7,7 @@ namespace fwd::wire {
 template <class F>
 void describe(F& f, reconnect_request& of)
 {
-    f.maybe("scope", of.scope);
+    f.choice("scope", of.scope, {"errors", "all"});
 }
 
 template <class F>
@@ -68,11 +68,11 @@ void describe(F& f, applied& of)
 template <class F>
 void describe(F& f, check_request& of)
 {
-    f.maybe_whole("timeoutMs", of.timeout_ms);
+    f.maybe_whole("timeoutMs", of.timeout_ms, 1, 300'000);
     f.maybe_port_or_name("port", of.port);
     f.maybe("path", of.path);
-    f.maybe("method", of.method);
-    f.maybe_whole("expectStatus", of.expect_status);
+    f.choice("method", of.method, {"GET", "HEAD"});
+    f.maybe_whole("expectStatus", of.expect_status, 100, 599);
 }
 
 template <class F>

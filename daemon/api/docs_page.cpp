@@ -6,6 +6,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace fwd::api {
 
 namespace {
@@ -84,6 +86,17 @@ std::string members_text(const shape_doc& of, wire::schema_side side)
     return made;
 }
 
+/// The ways to fail that not every request has.
+std::string failures_text(const route_doc& of)
+{
+    const auto always = errors_of({verb::get, "/", ""}, access::open);
+    std::string made;
+    for (const auto& one : errors_of(of, access::open))
+        if (std::find(always.begin(), always.end(), one) == always.end())
+            made += fmt::format("{}{} <code>{}</code>", made.empty() ? "" : ", ", one.status, one.code);
+    return made;
+}
+
 std::string section(const route_doc& of)
 {
     auto made = fmt::format("<h3><b>{}</b> {}</h3>\n<p>{}</p>\n", name_of(of.method), escaped(of.pattern), escaped(of.about));
@@ -95,6 +108,7 @@ std::string section(const route_doc& of)
     if (!of.body.name.empty()) made += fmt::format("<p>Body: {}</p>\n", members_text(of.body, wire::schema_side::request));
     if (!of.data.name.empty())
         made += fmt::format("<p>{}: {}</p>\n", of.list ? "List of" : "Answer", members_text(of.data, wire::schema_side::reply));
+    if (const auto failures = failures_text(of); !failures.empty()) made += fmt::format("<p class=m>May fail with {}.</p>\n", failures);
     if (of.answers == route_doc::form::events) made += "<p class=m>Server-sent events.</p>\n";
     return made;
 }

@@ -96,12 +96,30 @@ object content_of(const route_doc& of)
     return {{of.pattern == "/metrics" ? "text/plain" : of.pattern == "/openapi.yaml" ? "application/yaml" : "text/html", text}};
 }
 
+/// The answers of a route that are errors of one status.
+struct problem_doc {
+    std::string status, name;
+    std::vector<std::string_view> codes;
+};
+
+std::vector<problem_doc> problems_of(const route_doc& of, access right)
+{
+    std::vector<problem_doc> made;
+    for (const auto& one : errors_of(of, right)) {
+        const auto status = std::to_string(one.status);
+        if (made.empty() || made.back().status != status) made.push_back({status, status, {}});
+        made.back().codes.push_back(one.code);
+        made.back().name += "." + std::string{one.code};
+    }
+    return made;
+}
+
 object operation_of(const route_doc& of, const std::vector<std::string>& in_path, access right)
 {
     object responses;
     for (const auto status : of.success)
         responses[std::to_string(status)] = object{{"description", status == 201 ? "made" : "done"}, {"content", content_of(of)}};
-    responses["default"] = object{{"$ref", "#/components/responses/Problem"}};
+    for (const auto& one : problems_of(of, right)) responses[one.status] = object{{"$ref", "#/components/responses/" + one.name}};
     object made{{"summary", of.about}, {"responses", std::move(responses)}};
     if (auto all = parameters_of(of, in_path); !all.empty()) made["parameters"] = std::move(all);
     if (!of.body.name.empty())
@@ -117,6 +135,26 @@ access right_of(const route_doc& of)
     return access::read;
 }
 
+/// Each set of errors that some route has: what it looks like, and the codes that it may have.
+object problem_answers()
+{
+    object made;
+    for (const auto& route : route_docs())
+        for (const auto& one : problems_of(route, right_of(route))) {
+            if (made.contains(one.name)) continue;
+            array codes(one.codes.begin(), one.codes.end());
+            const object code{{"properties", object{{"code", object{{"enum", std::move(codes)}}}}}};
+            const object schema{{"type", "object"},
+                                {"required", array{"success", "error", "meta"}},
+                                {"properties", object{{"success", object{{"const", false}}},
+                                                      {"error", object{{"allOf", array{reference("Problem"), code}}}},
+                                                      {"meta", reference("Meta")}}}};
+            made[one.name] = object{{"description", "why not: error.code, error.message, and in error.next what to do"},
+                                    {"content", object{{"application/json", object{{"schema", schema}}}}}};
+        }
+    return made;
+}
+
 object components()
 {
     object schemas{{"Meta", wire::schema_of<wire::meta>(wire::schema_side::reply)},
@@ -126,14 +164,8 @@ object components()
         if (!one.body.name.empty()) schemas[one.body.name] = one.body.schema(wire::schema_side::request);
         if (!one.data.name.empty()) schemas[one.data.name] = one.data.schema(wire::schema_side::reply);
     }
-    const object problem{
-        {"type", "object"},
-        {"required", array{"success", "error", "meta"}},
-        {"properties", object{{"success", object{{"const", false}}}, {"error", reference("Problem")}, {"meta", reference("Meta")}}}};
-    const object answer{{"description", "why not: error.code, error.message, and in error.next what to do"},
-                        {"content", object{{"application/json", object{{"schema", problem}}}}}};
     const object token{{"type", "http"}, {"scheme", "bearer"}, {"description", "fwd token; not needed on the Unix socket"}};
-    return {{"schemas", std::move(schemas)}, {"responses", object{{"Problem", answer}}}, {"securitySchemes", object{{"token", token}}}};
+    return {{"schemas", std::move(schemas)}, {"responses", problem_answers()}, {"securitySchemes", object{{"token", token}}}};
 }
 
 json::value make_document()
@@ -146,16 +178,17 @@ json::value make_document()
         if (!item.is_object()) item = object{};
         item.get_object()[lower(name_of(one.method))] = operation_of(one, in_path, right_of(one));
     }
-    return object{
-        {"openapi", "3.1.0"},
-        {"info", object{{"title", "fwd"},
-                        {"version", FWD_VERSION},
-                        {"description", "Kubernetes services under their own names and ports. Keys are service.namespace.context; a "
-                                        "shorter form is accepted while it means one thing. HEAD works wherever GET does."}}},
-        {"servers", array{object{{"url", "http://localhost:8080"}}}},
-        {"security", array{object{{"token", array{}}}}},
-        {"paths", std::move(paths)},
-        {"components", components()}};
+    return object{{"openapi", "3.1.0"},
+                  {"info", object{{"title", "fwd"},
+                                  {"version", FWD_VERSION},
+                                  {"description",
+                                   "Kubernetes services under their own names and ports. Keys are service.namespace.context; a "
+                                   "shorter form is accepted while it means one thing. HEAD works wherever GET does. What is at no path "
+                                   "is answered with 404 not_found, a path's other methods with 405 method_not_allowed and Allow."}}},
+                  {"servers", array{object{{"url", "http://localhost:8080"}}}},
+                  {"security", array{object{{"token", array{}}}}},
+                  {"paths", std::move(paths)},
+                  {"components", components()}};
 }
 
 } // namespace

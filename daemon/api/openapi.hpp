@@ -40,6 +40,17 @@ struct route_doc {
     std::vector<unsigned> success = {200};
 };
 
+/// A way in which a request fails: what the answer's status and error.code are.
+struct error_doc {
+    unsigned status;
+    std::string_view code;
+    auto operator<=>(const error_doc&) const = default;
+};
+
+/// All ways in which a request for this route may fail, in order. 405 and the 404 of an unknown path come before any route and are not
+/// among them.
+[[nodiscard]] std::vector<error_doc> errors_of(const route_doc& of, access right);
+
 /// In the order of the document. A test holds it equal to routes().
 [[nodiscard]] const std::vector<route_doc>& route_docs();
 

@@ -65,7 +65,8 @@ const parameters filters = {text("namespace", "only of this namespace"), text("c
 const parameter_doc format = choice("format", "text gets lines for a file or a shell", {"json", "dotenv", "shell"});
 const parameter_doc points = whole("points", "seconds of history (60)", 1, 300);
 const parameters past = {whole("count", "how many at most (100), newest first", 1, 1000), text("type", "only this type"),
-                         moment("since", "not what is older"), text("service", "only of this service")};
+                         moment("since", "not what is older")};
+const parameters past_of_any = with(past, {text("service", "only of this service")});
 const parameters lines = {choice("level", "this level and above", {"debug", "info", "warn", "warning", "error"}),
                           text("search", "part of a line")};
 const parameter_doc connection_state = choice("state", "only in this state", {"waiting", "open", "closing", "all"});
@@ -285,16 +286,16 @@ void add_past(std::vector<route_doc>& to)
          {since},
          {},
          shape<wire::explanation>("Explanation")},
-        {verb::get, "/api/v1/history/events", "Events, over restarts.", past, {}, shape<wire::past_event>("PastEvent"), true},
-        {verb::get, "/api/v1/history/errors", "Errors, over restarts.", past, {}, shape<wire::past_error>("PastError"), true},
+        {verb::get, "/api/v1/history/events", "Events, over restarts.", past_of_any, {}, shape<wire::past_event>("PastEvent"), true},
+        {verb::get, "/api/v1/history/errors", "Errors, over restarts.", past_of_any, {}, shape<wire::past_error>("PastError"), true},
         {verb::get,
          "/api/v1/history/reconnections",
          "What was lost and came back.",
-         past,
+         past_of_any,
          {},
          shape<wire::reconnection>("Reconnection"),
          true},
-        {verb::get, "/api/v1/history/requests", "Who asked for changes.", past, {}, shape<wire::past_request>("PastRequest"), true},
+        {verb::get, "/api/v1/history/requests", "Who asked for changes.", past_of_any, {}, shape<wire::past_request>("PastRequest"), true},
         {verb::get, "/api/v1/history/stats", "How much of each is kept.", {}, {}, shape<wire::history_stats>("HistoryStats")},
         {verb::get,
          "/api/v1/services/:key/history/reconnections",
@@ -404,7 +405,7 @@ void add_clusters(std::vector<route_doc>& to)
          "/api/v1/kubernetes/pods/:ns/:pod/logs",
          "What a pod printed; follow gives lines as they come.",
          {text("container", "without it the one that is annotated, else the first"),
-          whole("tail_lines", "how many lines at most (100)", 1, 1000), moment("since_time", "RFC 3339"),
+          whole("tail_lines", "how many lines at most (100)", 1, 1000), moment("since_time", "not what is older"),
           truth("previous", "of the run before"), truth("timestamps", "each line begins with its time"),
           truth("follow", "server-sent events log {line} and end {reason}"), context},
          {},

@@ -82,16 +82,25 @@ result<wire::plan> removal(const wire::plan_request& of, const catalog::catalog&
     } else {
         const auto found = state.find_namespace(*key);
         if (!found) return found.error();
-        for (const auto& [name, one] : state.services())
-            if (one.context == (*found)->context && ((*found)->name == "*" || one.namespace_name == (*found)->name)) gone.push_back(&one);
-        made.summary = fmt::format("namespace {} with {} service{} is no longer forwarded; services added by themselves stay",
-                                   (*found)->key(), gone.size(), gone.size() == 1 ? "" : "s");
+        std::vector<std::string> kept;
+        for (const auto& [name, one] : state.services()) {
+            if (one.context != (*found)->context || ((*found)->name != "*" && one.namespace_name != (*found)->name)) continue;
+            if (one.by_itself)
+                kept.push_back(name);
+            else
+                gone.push_back(&one);
+        }
+        made.summary =
+            fmt::format("namespace {} with {} service{} is no longer forwarded", (*found)->key(), gone.size(), gone.size() == 1 ? "" : "s");
+        if (!kept.empty())
+            made.summary += fmt::format("; {} stay{}, added by {}", join(kept, ", "), kept.size() == 1 ? "s" : "",
+                                        kept.size() == 1 ? "itself" : "themselves");
     }
     judge_removal(made, gone, client);
     return made;
 }
 
-result<wire::plan> addition(const wire::plan_request& of, const catalog::catalog& state)
+result<wire::plan> addition(const wire::plan_request& of, const std::vector<catalog::context>& contexts)
 {
     json_reader in{object_of(of.arguments)};
     const bool one = of.operation == "add_service";
@@ -101,15 +110,15 @@ result<wire::plan> addition(const wire::plan_request& of, const catalog::catalog
     wire::plan made{.operation = of.operation};
     const auto context = in.text_or("context", "");
     made.summary = fmt::format("{} {} is forwarded{}", one ? "service" : "namespace", name, context.empty() ? "" : " from " + context);
-    if (const auto* guarded = protected_context(state, context)) made.reasons.push_back("context " + guarded->name + " is protected");
+    if (const auto* guarded = protected_context(contexts, context)) made.reasons.push_back("context " + guarded->name + " is protected");
     return made;
 }
 
 } // namespace
 
-const catalog::context* protected_context(const catalog::catalog& state, const std::string& name)
+const catalog::context* protected_context(const std::vector<catalog::context>& all, const std::string& name)
 {
-    for (const auto& [key, one] : state.contexts())
+    for (const auto& one : all)
         if (one.is_protected && (name.empty() ? one.primary : one.name == name || one.shown == name)) return &one;
     return nullptr;
 }
@@ -128,13 +137,14 @@ result<planned_call> call_of(const std::string& operation, const json::value& ar
     return planned_call{"DELETE", (operation == "remove_service" ? "/api/v1/services/" : "/api/v1/namespaces/") + percent_encode(*key), ""};
 }
 
-result<wire::plan> effects_of(const wire::plan_request& of, const catalog::catalog& state, const std::string& client)
+result<wire::plan> effects_of(const wire::plan_request& of, const catalog::catalog& state, const std::vector<catalog::context>& contexts,
+                              const std::string& client)
 {
     auto made = result<wire::plan>{wire::plan{.operation = of.operation}};
     if (of.operation.starts_with("remove_")) {
         made = removal(of, state, client);
     } else if (of.operation.starts_with("add_")) {
-        made = addition(of, state);
+        made = addition(of, contexts);
     } else {
         std::vector<const catalog::service*> all;
         for (const auto& [key, one] : state.services()) all.push_back(&one);

@@ -9,13 +9,13 @@ namespace fwd::api {
 
 namespace {
 
-/// A cluster that refuses us is not the caller being refused by us: 401 is for our own token alone.
+/// A cluster that refuses us is not the caller being refused by us: 401 is for our own token alone. Likewise what a cluster sends
+/// and we cannot read, or is too much for us, is no fault of the request.
 unsigned status_of(const error& why)
 {
-    if (why.code.category() != fwd_category()) return 502;
+    if (why.code.category() != fwd_category()) return 503;
     switch (static_cast<errc>(why.code.value())) {
-    case errc::invalid_request:
-    case errc::parse_error: return 400;
+    case errc::invalid_request: return 400;
     case errc::forbidden:
     case errc::not_permitted: return 403;
     case errc::not_found: return 404;
@@ -23,7 +23,6 @@ unsigned status_of(const error& why)
     case errc::conflict:
     case errc::already_exists: return 409;
     case errc::gone: return 410;
-    case errc::too_large: return 413;
     case errc::unsupported: return 422;
     case errc::too_many_requests: return 429;
     case errc::internal_error: return 500;
@@ -38,7 +37,7 @@ unsigned status_of(const error& why)
 std::string code_of(const error& why)
 {
     if (why.code.category() == fwd_category()) return std::string{name_of(static_cast<errc>(why.code.value()))};
-    return "unavailable";
+    return "unreachable"; // the system's own words for a connection that failed
 }
 
 /// A suggested body is JSON in text; what is not stands as the text it is.

@@ -1,5 +1,6 @@
 #include "daemon/catalog/connections.hpp"
 #include "common/api/wire_connections.hpp"
+#include "daemon/api/handlers/chosen.hpp"
 #include "daemon/api/handlers/handlers.hpp"
 #include "daemon/api/handlers/wishes.hpp"
 #include "daemon/api/query.hpp"
@@ -67,9 +68,9 @@ awaitable<reply> get_connections(api_context& with, api_request& ask)
 
 awaitable<reply> get_service_connections(api_context& with, api_request& ask)
 {
-    const auto found = with.parts.state.find_service(ask.key());
-    if (!found) co_return unknown_key(found.error(), with.parts.state.services_like(ask.key()), "/api/v1/services");
-    co_return co_await list_connections(with, ask, (*found)->key());
+    auto of = chosen_service(with, ask, query{ask.target});
+    if (!of) co_return std::move(*of.refused);
+    co_return co_await list_connections(with, ask, of.it->key());
 }
 
 } // namespace fwd::api

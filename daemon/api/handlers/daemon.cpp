@@ -62,7 +62,7 @@ awaitable<reply> post_shutdown(api_context& with, api_request& ask)
 
 awaitable<reply> post_token_rotate(api_context& with, api_request&)
 {
-    if (auto done = with.token.rotate(); !done) co_return failed(done.error());
+    if (auto done = with.token.rotate(); !done) co_return failed(500, "internal_error", done.error().message());
     with.parts.log.info("API token replaced");
     co_return ok_with(wire::token_rotated{with.token.path()});
 }

@@ -1,4 +1,5 @@
 #include "daemon/api/diagnoses.hpp"
+#include "daemon/api/handlers/chosen.hpp"
 #include "daemon/api/handlers/handlers.hpp"
 #include "daemon/api/handlers/wishes.hpp"
 #include "daemon/api/query.hpp"
@@ -41,9 +42,9 @@ awaitable<reply> get_diagnostics(api_context& with, api_request&)
 
 awaitable<reply> get_service_diagnostics(api_context& with, api_request& ask)
 {
-    const auto found = with.parts.state.find_service(ask.key());
-    if (!found) co_return unknown_key(found.error(), with.parts.state.services_like(ask.key()), "/api/v1/services");
-    const auto key = (*found)->key();
+    auto of = chosen_service(with, ask, query{ask.target});
+    if (!of) co_return std::move(*of.refused);
+    const auto key = of.it->key();
     const auto why = co_await with.parts.explain.explain(key, std::nullopt);
     if (!why) co_return failed(why.error());
     const auto errors = co_await past_errors(with, key, 50);

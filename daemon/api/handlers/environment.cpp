@@ -61,7 +61,7 @@ awaitable<reply> get_service_env(api_context& with, api_request& ask)
     const auto key = of.it->key(), name = of.it->service, context = of.it->context, space = of.it->namespace_name;
     const auto facts = co_await facts_of(with, context, space);
     const auto now = with.parts.state.find_service(key);
-    if (!now) co_return failed(error{errc::gone, key + " is gone"});
+    if (!now) co_return unknown_key(now.error(), {}, "/api/v1/services");
     auto made = connection_strings(**now, facts.about(name));
     made.text = text_in(format, made.env);
     co_return ok_with(made);

@@ -1,3 +1,4 @@
+#include "daemon/api/handlers/chosen.hpp"
 #include "daemon/api/handlers/handlers.hpp"
 #include "daemon/api/handlers/wishes.hpp"
 #include "daemon/api/history_views.hpp"
@@ -9,6 +10,12 @@ namespace fwd::api {
 
 namespace {
 
+/// Whatever keeps history from being read is for the caller the same: it is not there.
+reply unreadable(const catalog::refusal& why)
+{
+    return failed(503, "unavailable", why.why.message());
+}
+
 /// Past things of one kind, newest first, as an array.
 template <class View>
 awaitable<reply> list_past(api_context& with, api_request& ask, past_question what, View as)
@@ -17,7 +24,7 @@ awaitable<reply> list_past(api_context& with, api_request& ask, past_question wh
     what.most = static_cast<std::size_t>(in.whole("count", 100, 1, 1000));
     what.type = in.text("type");
     what.since = in.moment("since", with.parts.clock.wall_now());
-    const auto service = in.text("service");
+    const auto service = what.service_key.empty() ? in.text("service") : std::string{}; // the path may have said which
     if (in.problem()) co_return failed(*in.problem());
     if (!service.empty()) {
         // A short form means what is forwarded now; a whole key also what was.
@@ -26,7 +33,7 @@ awaitable<reply> list_past(api_context& with, api_request& ask, past_question wh
         what.service_key = keys.empty() ? service : keys.front();
     }
     const auto found = co_await with.parts.past.find(std::move(what));
-    if (!found) co_return failed(found.error());
+    if (!found) co_return unreadable(found.error());
     json::array list;
     for (const auto& one : *found) list.push_back(wire::to_json(as(one)));
     wire::meta about;
@@ -62,17 +69,17 @@ awaitable<reply> get_history_requests(api_context& with, api_request& ask)
 awaitable<reply> get_history_stats(api_context& with, api_request&)
 {
     const auto counted = co_await with.parts.past.count();
-    if (!counted) co_return failed(counted.error());
+    if (!counted) co_return unreadable(counted.error());
     co_return ok_with(view(*counted));
 }
 
 awaitable<reply> get_service_reconnections(api_context& with, api_request& ask)
 {
-    const auto found = with.parts.state.find_service(ask.key());
-    if (!found) co_return unknown_key(found.error(), with.parts.state.services_like(ask.key()), "/api/v1/services");
+    auto of = chosen_service(with, ask, query{ask.target});
+    if (!of) co_return std::move(*of.refused);
     past_question what;
     what.kind = past_kind::reconnection;
-    what.service_key = (*found)->key();
+    what.service_key = of.it->key();
     co_return co_await list_past(with, ask, std::move(what), reconnection_view);
 }
 

@@ -6,7 +6,7 @@ namespace fwd::api {
 
 namespace {
 
-result<catalog::add_namespace> as_command(const wire::add_namespace& wish)
+catalog::add_namespace as_command(const wire::add_namespace& wish)
 {
     catalog::add_namespace made;
     made.namespace_name = wish.namespace_name;
@@ -15,12 +15,8 @@ result<catalog::add_namespace> as_command(const wire::add_namespace& wish)
     made.field_selector = wish.field_selector;
     made.services = wish.services;
     made.exclude = wish.exclude;
-    const auto wait = parse_wait(wish.wait);
-    if (!wait) return wait.error();
-    made.wait = *wait;
-    const auto timeout = parse_timeout(wish.timeout_ms);
-    if (!timeout) return timeout.error();
-    made.timeout = *timeout;
+    made.wait = wait_named(wish.wait);
+    made.timeout = patience_of(wish.timeout_ms);
     return made;
 }
 
@@ -57,10 +53,9 @@ awaitable<reply> post_namespace(api_context& with, api_request& ask)
     auto wish = body_of<wire::add_namespace>(ask);
     if (!wish) co_return std::move(*wish.refused);
     auto command = as_command(wish.it);
-    if (!command) co_return failed(command.error());
-    if (auto guarded = unplanned(with, ask, command->context, "add_namespace")) co_return std::move(*guarded);
-    command->owner = owner_of(with, ask, wish.it.purpose);
-    const auto added = co_await with.parts.commands.add(std::move(*command));
+    if (auto guarded = unplanned(with, ask, command.context, "add_namespace")) co_return std::move(*guarded);
+    command.owner = owner_of(with, ask, wish.it.purpose);
+    const auto added = co_await with.parts.commands.add(std::move(command));
     if (!added) co_return failed(added.error());
     co_return ok_with(view_of(*added, with.parts.state, wish.it), added->created ? 201 : 200);
 }
@@ -76,10 +71,13 @@ awaitable<reply> delete_namespace(api_context& with, api_request& ask)
 {
     auto of = chosen_namespace(with, ask);
     if (!of) co_return std::move(*of.refused);
-    const auto key = of.it->key();
+    const auto key = of.it->key(), name = of.it->name, context = of.it->context;
     const auto gone = co_await with.parts.commands.remove_namespace(key);
     if (!gone) co_return failed(gone.error());
-    co_return ok_with(wire::removed{true, key, key + " is no longer forwarded", *gone});
+    wire::removed made{true, key, key + " is no longer forwarded", *gone, {}};
+    for (const auto& [whole, one] : with.parts.state.services())
+        if (one.context == context && (name == "*" || one.namespace_name == name)) made.kept.push_back(whole);
+    co_return ok_with(made);
 }
 
 } // namespace fwd::api

@@ -43,7 +43,7 @@ awaitable<reply> post_plan(api_context& with, api_request& ask)
     if (!wish) co_return std::move(*wish.refused);
     const auto call = request_for(wish.it.operation, wish.it.arguments, ask);
     if (!call) co_return failed(call.error());
-    auto effects = effects_of(wish.it, with.parts.state, ask.client());
+    auto effects = effects_of(wish.it, with.parts.state, with.parts.cluster.known(), ask.client());
     if (!effects) co_return failed(effects.error());
     const auto now = with.parts.clock.now();
     effects->plan_id = with.plans.add({wish.it.operation, wish.it.arguments, planner(ask)}, with.parts.random, now);

@@ -31,15 +31,12 @@ bool truth(query& in, std::string_view name)
     return in.choice(name, {"true", "false", "1", "0"}).find_first_of("t1") == 0;
 }
 
-log_wish log_asked(query& in)
+log_wish log_asked(query& in, wall_time now)
 {
     log_wish made;
     made.what.container = in.text("container");
     made.lines = in.whole("tail_lines", 100, 1, 1000);
-    if (const auto since = in.text("since_time"); !since.empty()) {
-        made.what.since = parse_rfc3339(since);
-        if (!made.what.since) in.fail("since_time", "must be a time such as 2026-11-21T04:05:35Z");
-    }
+    made.what.since = in.moment("since_time", now);
     made.what.previous = truth(in, "previous");
     made.what.timestamps = truth(in, "timestamps");
     made.follow = truth(in, "follow");
@@ -86,7 +83,7 @@ awaitable<reply> get_k8s_pod(api_context& with, api_request& ask)
 awaitable<reply> get_k8s_pod_logs(api_context& with, api_request& ask)
 {
     query in{ask.target};
-    auto wish = log_asked(in);
+    auto wish = log_asked(in, with.parts.clock.wall_now());
     const auto of = cluster_asked(with, in);
     if (!of) co_return failed(of.error());
     const auto name = co_await pod_asked(*of, ask.variables[0], ask.variables[1]);

@@ -32,12 +32,9 @@ awaitable<reply> post_services_reconnect(api_context& with, api_request& ask)
 {
     auto wish = body_of<wire::reconnect_request>(ask);
     if (!wish) co_return std::move(*wish.refused);
-    const auto& scope = wish.it.scope;
-    if (!scope.empty() && scope != "errors" && scope != "all")
-        co_return failed(error{errc::invalid_request, "member 'scope': must be one of errors, all"});
     std::vector<std::string> keys;
     for (const auto& [key, one] : with.parts.state.services())
-        if (scope == "all" || fails(one)) keys.push_back(key);
+        if (wish.it.scope == "all" || fails(one)) keys.push_back(key);
     co_return co_await connect_anew(with, std::move(keys));
 }
 
@@ -63,7 +60,7 @@ awaitable<reply> post_service_sync(api_context& with, api_request& ask)
         co_await with.parts.commands.reconnect(std::move(keys), patience);
     }
     const auto now = with.parts.state.find_service(key);
-    if (!now) co_return failed(error{errc::gone, key + " is gone"});
+    if (!now) co_return unknown_key(now.error(), {}, "/api/v1/services");
     co_return ok_with(wire::synced{view(**now), wish.it.force});
 }
 

@@ -21,12 +21,8 @@ result<catalog::add_service> as_command(const wire::add_service& wish)
         if (!address) return error{errc::invalid_request, "member 'localIP': expected an IPv4 address"};
         made.local_ip = *address;
     }
-    const auto wait = parse_wait(wish.wait);
-    if (!wait) return wait.error();
-    made.wait = *wait;
-    const auto timeout = parse_timeout(wish.timeout_ms);
-    if (!timeout) return timeout.error();
-    made.timeout = *timeout;
+    made.wait = wait_named(wish.wait);
+    made.timeout = patience_of(wish.timeout_ms);
     return made;
 }
 
@@ -86,7 +82,7 @@ awaitable<reply> delete_service(api_context& with, api_request& ask)
     const auto key = of.it->key();
     const auto gone = co_await with.parts.commands.remove_service(key);
     if (!gone) co_return failed(gone.error());
-    co_return ok_with(wire::removed{true, key, key + " is no longer forwarded", *gone});
+    co_return ok_with(wire::removed{true, key, key + " is no longer forwarded", *gone, {}});
 }
 
 } // namespace fwd::api

@@ -7,20 +7,17 @@
 
 namespace fwd::api {
 
-result<catalog::wait_for> parse_wait(const std::string& text)
+catalog::wait_for wait_named(const std::string& word)
 {
-    if (text.empty() || text == "none") return catalog::wait_for::none;
-    if (text == "listening") return catalog::wait_for::listening;
-    if (text == "ready") return catalog::wait_for::ready;
-    if (text == "reachable") return catalog::wait_for::reachable;
-    return error{errc::invalid_request, "member 'wait': must be one of none, listening, ready, reachable"};
+    if (word == "listening") return catalog::wait_for::listening;
+    if (word == "ready") return catalog::wait_for::ready;
+    if (word == "reachable") return catalog::wait_for::reachable;
+    return catalog::wait_for::none;
 }
 
-result<duration> parse_timeout(const std::optional<std::int64_t>& milliseconds)
+duration patience_of(const std::optional<std::int64_t>& milliseconds)
 {
-    if (!milliseconds) return duration{60s};
-    if (*milliseconds < 1 || *milliseconds > 3'600'000) return error{errc::invalid_request, "member 'timeoutMs': must be 1 to 3600000"};
-    return duration{std::chrono::milliseconds{*milliseconds}};
+    return milliseconds ? duration{std::chrono::milliseconds{*milliseconds}} : duration{60s};
 }
 
 catalog::wish_owner owner_of(const api_context& with, const api_request& ask, const std::string& purpose)
@@ -31,7 +28,9 @@ catalog::wish_owner owner_of(const api_context& with, const api_request& ask, co
 std::optional<reply> unplanned(const api_context& with, const api_request& ask, const std::string& context, std::string_view operation)
 {
     if (ask.planned) return std::nullopt;
-    const auto* guarded = protected_context(with.parts.state, context);
+    // Also those that nothing was forwarded from so far.
+    const auto contexts = with.parts.cluster.known();
+    const auto* guarded = protected_context(contexts, context);
     if (!guarded) return std::nullopt;
     auto made = failed(409, "confirmation_required", "context " + guarded->name + " is protected; plan this first, then apply the plan");
     auto arguments = parse_json(ask.message.body);

@@ -6,10 +6,10 @@
 
 namespace fwd::api {
 
-/// none, listening, ready or reachable; empty is none. Errors: invalid_request naming the member.
-[[nodiscard]] result<catalog::wait_for> parse_wait(const std::string& text);
-/// 1 ms to an hour; absent is a minute. Errors: invalid_request naming the member.
-[[nodiscard]] result<duration> parse_timeout(const std::optional<std::int64_t>& milliseconds);
+/// Which of the words of the contract it is; empty is none.
+[[nodiscard]] catalog::wait_for wait_named(const std::string& word);
+/// Absent is a minute.
+[[nodiscard]] duration patience_of(const std::optional<std::int64_t>& milliseconds);
 [[nodiscard]] catalog::wish_owner owner_of(const api_context& with, const api_request& ask, const std::string& purpose);
 /// 409 confirmation_required for an addition in a protected context that was not planned first; else nothing.
 [[nodiscard]] std::optional<reply> unplanned(const api_context& with, const api_request& ask, const std::string& context,
