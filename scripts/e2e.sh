@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export BUILD_DIR=$(realpath -m "${BUILD_DIR:-build-test}") WERROR=${WERROR:-0}
-programs="fwd fwdd fwd-simcluster fwd-bench-load fwd-mcp-fixture"
+programs="fwd fwdd fwd-simcluster fwd-bench-load fwd-mcp-fixture fwd_portable"
 
 # build TARGET... - into BUILD_DIR, quietly; shows why not.
 build() {

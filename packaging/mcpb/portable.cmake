@@ -8,7 +8,7 @@ if(FWD_JSON_ARCHIVE AND FWD_CONTAINER_ARCHIVE AND FWD_TERMINFO_ARCHIVE AND FWD_F
   set_target_properties(fwd_portable PROPERTIES OUTPUT_NAME fwd RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/portable)
   add_dependencies(fwd_portable fwd_bridge fwd_mcp fwd_common)
   # Files and not targets: a target would bring the shared libraries that it is linked to otherwise.
-  target_link_libraries(fwd_portable PRIVATE fwd_flags -static-libstdc++ -static-libgcc -Wl,--start-group $<TARGET_FILE:fwd_bridge>
+  target_link_libraries(fwd_portable PRIVATE fwd_flags -static-libstdc++ -static-libgcc -s -Wl,--start-group $<TARGET_FILE:fwd_bridge>
     $<TARGET_FILE:fwd_mcp> $<TARGET_FILE:fwd_common> ${FWD_JSON_ARCHIVE} ${FWD_CONTAINER_ARCHIVE} ${FWD_TERMINFO_ARCHIVE} -Wl,--end-group)
 else()
   add_custom_target(fwd_portable COMMENT "fwd_portable: left out, as archives are missing or sanitizers are on")

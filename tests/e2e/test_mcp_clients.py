@@ -9,9 +9,11 @@ import re
 import subprocess
 import sys
 
-from bed import UID, Skip, case, until
+from bed import UID, Skip, case, run, until
 
 HERE = pathlib.Path(__file__).resolve().parent
+PACK = HERE.parents[1] / "packaging/mcpb/pack.py"
+GLIBC = {"libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "librt.so.1", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
 ERAS = ("2025-11-25", "2026-07-28")
 # Scenarios that `fwd mcp --http` itself can pass: the others call tools and prompts by the names that only the fixture server has.
 OWN = {
@@ -158,10 +160,12 @@ def sdk_clients(bed):
 @case("the bundle is valid by its own tool and lists every tool", seconds=120)
 def bundle(bed):
     npm = Npm(bed)
-    pack = HERE.parents[1] / "packaging/mcpb/pack.py"
-    done = subprocess.run([sys.executable, pack, bed.bin / "fwd", bed.dir / "fwd.mcpb"], capture_output=True, text=True, timeout=60)
+    program = bed.bin / "portable/fwd"
+    if not program.exists():
+        raise Skip("missing: portable/fwd (the archives of Boost and of terminfo, and the source of fmt)")
+    done = subprocess.run([sys.executable, PACK, program, bed.dir / "fwd.mcpb"], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
-    again = subprocess.run([sys.executable, pack, bed.bin / "fwd", bed.dir / "again.mcpb"], capture_output=True, text=True, timeout=60)
+    again = subprocess.run([sys.executable, PACK, program, bed.dir / "again.mcpb"], capture_output=True, text=True, timeout=60)
     assert again.returncode == 0 and (bed.dir / "fwd.mcpb").read_bytes() == (bed.dir / "again.mcpb").read_bytes()
     tool = "@anthropic-ai/mcpb/" + script_of(npm, "@anthropic-ai/mcpb", "mcpb")
     unpacked = npm.run(tool, "unpack", bed.dir / "fwd.mcpb", bed.dir / "unpacked")
@@ -169,8 +173,22 @@ def bundle(bed):
     valid = npm.run(tool, "validate", bed.dir / "unpacked/manifest.json")
     assert valid.returncode == 0, valid.stdout + valid.stderr
     manifest = json.loads((bed.dir / "unpacked/manifest.json").read_text())
-    assert len(manifest["tools"]) == 33
-    assert os.access(bed.dir / "unpacked/server/fwd", os.X_OK)
+    packed = bed.dir / "unpacked/server/fwd"
+    assert os.access(packed, os.X_OK)
+    # It runs where nothing of ours is installed: of other machines it needs glibc.
+    needed = re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "-d", packed))
+    assert "libc.so.6" in needed and not set(needed) - GLIBC, needed
+    lines = "".join(json.dumps({"jsonrpc": "2.0", "id": number, "method": method, "params": params}) + "\n" for number, method, params in (
+        (1, "initialize", {"protocolVersion": "2025-11-25", "capabilities": {}}), (2, "tools/list", {})))
+    said = subprocess.run([packed, "mcp"], input=lines, capture_output=True, text=True, timeout=20, env={"HOME": str(bed.home), "PATH": "/usr/bin:/bin"})
+    tools = [json.loads(line) for line in said.stdout.splitlines()][-1]["result"]["tools"]
+    assert [each["name"] for each in manifest["tools"]] == [each["name"] for each in tools] and len(tools) == 33, manifest["tools"]
+
+
+@case("a program that needs more of other machines than glibc is not packed")
+def not_packed(bed):
+    done = subprocess.run([sys.executable, PACK, bed.bin / "fwd", bed.dir / "fwd.mcpb"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1 and "libboost_json" in done.stderr and not (bed.dir / "fwd.mcpb").exists(), done
 
 
 @case("fwd mcp install shows the change, makes it, and takes it back")
