@@ -67,6 +67,7 @@ public:
     void poke() { watch_->poke(); }
     void reconnect() { watch_->reconnect(); }
     void relist() { watch_->relist(); }
+    void doubt(const error& why) { watch_->doubt(why); }
     [[nodiscard]] bool synced() const { return watch_->synced(); }
     [[nodiscard]] bool healthy() const { return watch_->healthy(); }
     [[nodiscard]] std::size_t size() const { return watch_->objects().size(); }

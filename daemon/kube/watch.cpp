@@ -18,7 +18,7 @@ namespace fwd::kube {
 
 namespace {
 
-constexpr duration most_silence = 180s; // bookmarks come about once a minute; a stream without any is taken to be dead
+constexpr duration most_silence = 75s; // bookmarks come once a minute; a stream without any is opened anew, which shows who is there
 
 class list_watch final : public watch {
 public:
@@ -55,6 +55,14 @@ public:
         listed_ = false;
         list_version_.clear();
         reconnect();
+    }
+
+    void doubt(const error& why) override
+    {
+        if (!streaming_) return;
+        doubted_ = why;
+        interrupted_ = true;
+        interrupt_.set();
     }
 
     const std::map<std::string, watched_object>& objects() const override { return objects_; }
@@ -163,8 +171,12 @@ private:
         if (!opened) co_return expired(opened.error());
         works();
         events_ = 0;
+        doubted_.reset();
+        streaming_ = true;
         auto ended = co_await read_events(**opened);
+        streaming_ = false;
         opened->reset(); // closes the connection
+        if (doubted_) co_return api_failure{doubted_->in("watch " + what_)};
         if (interrupted_) co_return std::monostate{};
         if (lived()) start_over();
         if (!ended && !only_broke(ended.error())) co_return expired(ended.error());
@@ -177,6 +189,8 @@ private:
     [[nodiscard]] bool only_broke(const api_failure& failure) const
     {
         const auto& why = failure.why;
+        // Who does not even acknowledge is out of reach now, whatever the next attempt takes to find out.
+        if (why.is(errc::timed_out) || why.code == boost::system::errc::timed_out) return false;
         if (failure.status != 0 || why.is(errc::protocol_error) || why.is(errc::parse_error) || why.is(errc::too_large)) return false;
         return events_ > 0 || lived();
     }
@@ -304,9 +318,12 @@ private:
         if (handlers_.recovered) handlers_.recovered();
     }
 
+    /// Ends when the stream is to be given up: it was told so, or nothing came for too long.
     awaitable<void> interruption()
     {
-        if (!interrupted_) co_await wait_for(around_.clock, interrupt_, around_.clock.now() + most_silence);
+        if (interrupted_) co_return;
+        co_await wait_for(around_.clock, interrupt_, around_.clock.now() + most_silence);
+        if (!interrupted_) client_.drop_connections(); // what was kept may be as dead
     }
 
     void add_selectors(api_request& ask) const
@@ -330,7 +347,8 @@ private:
     std::string version_;            ///< to watch from
     std::string list_version_ = "0"; ///< for the next list: "0" any, else not older, "" the newest
     bool listed_ = false, synced_ = false, failing_ = false;
-    bool interrupted_ = false;
+    bool interrupted_ = false, streaming_ = false;
+    std::optional<error> doubted_;
     std::uint64_t wanted_list_ = 0;
     std::size_t events_ = 0;
     time_point started_{};

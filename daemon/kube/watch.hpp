@@ -66,6 +66,8 @@ public:
     virtual void reconnect() = 0;
     /// As reconnect, and from a new list: the server may be another. What is kept stays until then; the difference is told.
     virtual void relist() = 0;
+    /// The server was asked in another way and did not answer: a running stream ends, and that is a failure with this reason.
+    virtual void doubt(const error& why) = 0;
     [[nodiscard]] virtual const std::map<std::string, watched_object>& objects() const = 0;
     [[nodiscard]] virtual bool synced() const = 0;
     [[nodiscard]] virtual bool healthy() const = 0; ///< synced, and the last attempt did not fail

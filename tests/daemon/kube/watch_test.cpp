@@ -330,18 +330,18 @@ TEST_CASE("after suspend a reconnect replaces the stream without a word", "[watc
     CHECK(b.take() == strings{"+c"});
 }
 
-TEST_CASE("a stream that is silent for minutes is taken to be dead", "[watch]")
+TEST_CASE("a stream that is silent for longer than bookmarks take is opened anew", "[watch]")
 {
     bed b;
     b.start();
     b.take();
     const auto watches = b.server.count("watch=1");
-    b.clock.advance(170s);
+    b.clock.advance(70s);
     CHECK(b.server.count("watch=1") == watches);
     b.send(bookmark("11"));
-    b.clock.advance(170s);
+    b.clock.advance(70s);
     CHECK(b.server.count("watch=1") == watches);
-    b.clock.advance(20s);
+    b.clock.advance(10s);
     CHECK(b.server.count("watch=1") == watches + 1);
     CHECK(b.take().empty());
 }
@@ -442,4 +442,24 @@ TEST_CASE("cancelling ends an informer in whatever it does", "[watch]")
     b.stop.emit(asio::cancellation_type::terminal);
     b.clock.settle();
     CHECK(ended);
+}
+
+TEST_CASE("a server that does not answer another question ends a running stream as a failure", "[watch]")
+{
+    bed b;
+    b.start();
+    b.take();
+    b.on_watch = [] { return reply{.silent = true}; };
+    b.pods->doubt(error{errc::timed_out, "https://sim"});
+    b.clock.settle();
+    CHECK(b.take() == strings{"failed timed_out"});
+    CHECK_FALSE(b.pods->healthy());
+    b.pods->doubt(error{errc::timed_out, "https://sim"}); // nothing runs that could be ended
+    b.clock.settle();
+    CHECK(b.take().empty());
+    b.on_watch = [&b] { return reply{.live = b.live}; };
+    b.live = std::make_shared<live_body>();
+    b.clock.advance(60s);
+    CHECK(b.pods->healthy());
+    CHECK(b.pods->find("shop/a"));
 }
