@@ -43,7 +43,7 @@ void pass(running_api& daemon, const std::string& service, const std::vector<pas
 TEST_CASE("requests of a service are told with a summary, newest first", "[api]")
 {
     running_api daemon;
-    pass(daemon, "web.shop", {{"/a", 200, 10ms}, {"/a", 200, 20ms}, {"/b", 404, 30ms}, {"/a", 503, 40ms}, {"/slow", 0, 5s}});
+    pass(daemon, "web.shop", {{"/a", 200, 10ms}, {"/a", 200, 20ms}, {"/b", 404, 30ms}, {"/a", 503, 40ms}, {"/slow", 0, 500ms}});
     const auto got = daemon.ask("GET", "/api/v1/services/web.shop.kind/http");
     const auto made = read<wire::service_http_traffic>(got);
     CHECK(made.service_key == "web.shop.kind");
