@@ -176,7 +176,7 @@ def confirms_additions(bed):
     left = ["web", "api", "db", "cache"]
     in_three_ways(bed, lambda: ("add_service", {"service": left.pop(0), "namespace": "shop", "context": "sim-token", "wait": "none"}),
                   lambda arguments: any(each["key"] == f"{arguments['service']}.shop.sim-token" for each in daemon.api("GET", "/services?limit=1000")["services"]))
-    left = ["shop", "staging", "data", "default"]
+    left = ["shop", "staging", "default", "kube-system"]
     in_three_ways(bed, lambda: ("add_namespace", {"namespace": left.pop(0), "context": "sim-token", "wait": "none"}),
                   lambda arguments: any(each["key"] == f"{arguments['namespace']}.sim-token" for each in daemon.api("GET", "/namespaces")["namespaces"]))
 
