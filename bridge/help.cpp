@@ -18,7 +18,7 @@ Start the daemon                      (as root; fwd start and --tui ask sudo for
     -A, --all-namespaces              every namespace, also later ones
     -x, --context CTX[=ALIAS],...     kubeconfig contexts; the first is primary
     -c, --kubeconfig FILE             default: KUBECONFIG, else ~/.kube/config
-    -l, --selector; -f, --field-selector; -s, --service NAME,...; --exclude NAME,...
+    -l, --selector SEL; -f, --field-selector SEL; -s, --service NAME,...; --exclude NAME,...
     --local SVC[:PORT]                this one runs here: its names lead to 127.0.0.1
     -m, --mapping PORT:LOCAL          local port of a service port (SVC:PORT:LOCAL for one service)
     -r, --reserve SVC[.NS[.CTX]]:IP   fixed address; -z, --fwd-conf FILE has many
@@ -26,7 +26,7 @@ Start the daemon                      (as root; fwd start and --tui ask sudo for
     --address-base IP  --hosts-path FILE  --api-listen ADDR:PORT|off  --wait DURATION
     --transport auto|websocket|spdy|legacy   --listening auto|lookup|bind
     --unprivileged  --run-as USER  --no-aliases  --allow-shadow
-    --log-level LEVEL  --log-file FILE  --log-format text|json  -v
+    --log-level debug|info|warn|error  --log-file FILE  --log-format text|json  -v
 
 See what is there                     (as yourself)
   fwd tui [--theme dark|light|16|mono] [--ascii] [--no-mouse]
@@ -65,10 +65,11 @@ Use and change it
   fwd mcp [--toolsets LIST] [--read-only] [--confirm ask|deny|never] [--http [ADDR:PORT]]
                                       MCP server for AI clients: claude mcp add fwd -- fwd mcp
   fwd mcp install CLIENT [--undo]     puts it into the configuration of an AI client
-  fwd completion bash|zsh|fish        source <(fwd completion bash)
+  fwd completion bash|zsh|fish        the script for a shell, where it is not installed: source <(fwd completion bash)
 
   A service is SVC, SVC.NS, SVC.NS.CTX or NS/SVC; a namespace is NS/ or -n NS.
   -o table|wide|json|yaml|name        form of the answer
+  --color auto|always|never           auto: on a terminal, unless NO_COLOR is set
   -h, --help  --version
   Exit codes: 0 done, 1 failed, 2 usage, 3 daemon not running.
 )";

@@ -102,6 +102,16 @@ result<log_file> open_log(const place_facts& whose)
     return out;
 }
 
+/// Where no file can be written, on a read-only home for one.
+result<log_file> no_log()
+{
+    log_file out;
+    out.path = "/dev/null";
+    out.fd = ::open(out.path.c_str(), O_WRONLY | O_CLOEXEC);
+    if (out.fd < 0) return errno_error("open " + out.path);
+    return out;
+}
+
 /// Forks a process without terminal that becomes fwdd. It stays our child until we end, so that fwdd finds sudo above it.
 result<pid_t> spawn(const std::string& program, const std::vector<std::string>& words, int log)
 {
@@ -135,31 +145,45 @@ std::string end_of(const log_file& log)
     return join(lines, "\n");
 }
 
-/// The API answers before the cluster has: waits for the line with which fwdd ends its start.
-awaitable<void> wait_for_ready(session& with, const log_file& log)
+bool has_ended(pid_t child)
+{
+    int state = 0;
+    return ::waitpid(child, &state, WNOHANG) == child;
+}
+
+int tell_not_started(const cli::screen& on, const log_file& log)
+{
+    const auto why = end_of(log);
+    on.err(fmt::format("fwd: the daemon did not start{}\n{}{}(log: {})\n", why.empty() ? " and said nothing" : ":", why,
+                       why.empty() ? "" : "\n", log.path));
+    return cli::failed;
+}
+
+/// The API answers before the cluster has: waits for the line with which fwdd ends its start. False: it ended instead.
+awaitable<bool> wait_for_ready(session& with, pid_t child, const log_file& log)
 {
     const auto until = with.clock().now() + ready_limit;
-    while (with.clock().now() < until && ("\n" + written(log)).find("\nready ") == std::string::npos)
+    while (with.clock().now() < until && ("\n" + written(log)).find("\nready ") == std::string::npos) {
+        if (has_ended(child)) co_return false;
         co_await with.clock().sleep_for(start_step);
+    }
+    co_return true;
 }
 
 awaitable<int> wait_for_answer(session& with, const cli::screen& on, pid_t child, const log_file& log, bool until_ready = true)
 {
     const auto until = with.clock().now() + start_limit;
     for (;;) {
-        int state = 0;
-        if (::waitpid(child, &state, WNOHANG) == child) {
-            const auto why = end_of(log);
-            on.err(fmt::format("fwd: the daemon did not start{}\n{}{}(log: {})\n", why.empty() ? " and said nothing" : ":", why,
-                               why.empty() ? "" : "\n", log.path));
-            co_return cli::failed;
-        }
+        if (has_ended(child)) co_return tell_not_started(on, log);
         const auto info = co_await with.rest().info();
         if (info) {
+            if (until_ready) {
+                const bool ready = co_await wait_for_ready(with, child, log);
+                if (!ready) co_return tell_not_started(on, log);
+            }
             on.out(fmt::format("fwdd {} runs in the background, pid {}; log: {}\n", info->version, info->pid, log.path));
             for (const auto& each : info->urls) on.out(fmt::format("  {}\n", each));
             if (!until_ready) co_return cli::done;
-            co_await wait_for_ready(with, log);
             const auto now = co_await with.rest().status();
             if (now && !now->message.empty()) on.out(fmt::format("{}: {}\n", now->status, printable(now->message)));
             co_return cli::done;
@@ -209,7 +233,11 @@ std::variant<start_facts, int> prepare(session& with, const cli::screen& on, con
         return say(on, errno_error("execute " + *sudo));
     }
     auto log = open_log(places_of(with.facts()).front());
-    if (!log) return say(on, log.error());
+    if (!log) {
+        on.err(fmt::format("fwd: no log of the daemon is kept: {}\n", log.error().message()));
+        log = no_log();
+        if (!log) return say(on, log.error());
+    }
     start_facts out{*program, {*program}, std::move(*log)};
     out.words.insert(out.words.end(), arguments.begin(), arguments.end());
     return out;

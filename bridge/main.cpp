@@ -59,7 +59,7 @@ int run_verb(bridge::options what, const cli::screen& on)
     case verb::daemon_log: return with.run(cli::daemon_log(at, std::move(what.daemon_log)));
     case verb::traffic: return with.run(cli::traffic(at, std::move(what.traffic), with.random()));
     case verb::doctor: return with.run(cli::doctor(at, what.port));
-    case verb::complete: return with.run(cli::complete(at, std::move(what.line)));
+    case verb::complete: return with.run(cli::complete(at, std::move(what.line), bridge::known_words()));
     case verb::completion: on.out(cli::completion_script(what.shell)); return cli::done;
     case verb::tui: return bridge::run_tui(with, on, what.tui);
     case verb::daemon_with_tui: return run_with_tui(with, on, what);
@@ -74,7 +74,7 @@ int run_verb(bridge::options what, const cli::screen& on)
     case verb::token: {
         if (what.rotate) return with.run(cli::rotate_token(at));
         const auto file = bridge::token_file(with.facts());
-        return cli::show_token(on, file, with.facts().read_file(file));
+        return cli::show_token(on, what.as, file, with.facts().read_file(file));
     }
     default: return with.run(overview(at));
     }
@@ -82,8 +82,9 @@ int run_verb(bridge::options what, const cli::screen& on)
 
 int run(std::vector<std::string> arguments)
 {
-    const auto on = cli::screen_of_process();
     auto parsed = bridge::parse_options(std::move(arguments));
+    const auto* read = std::get_if<bridge::options>(&parsed);
+    const auto on = cli::screen_of_process(read ? read->colour : cli::colouring::never);
     if (const auto* end = std::get_if<bridge::early_end>(&parsed)) {
         if (!end->out.empty()) on.out(end->out);
         if (!end->err.empty()) on.err(end->err);
@@ -105,7 +106,8 @@ int main(int argc, char** argv)
     try {
         // A reader that went away (fwd ls | head) ends us silently, as it does any program; only fwd mcp has another rule.
         std::signal(SIGPIPE, SIG_DFL);
-        return run({argv + 1, argv + argc});
+        const int code = run({argv + 1, argv + argc});
+        return cli::all_was_written() ? code : cli::failed;
     } catch (const std::exception& e) {
         fmt::print(stderr, "fwd: {}\n", e.what());
         return 1;

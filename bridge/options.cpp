@@ -1,6 +1,8 @@
 #include "bridge/options.hpp"
 
+#include "bridge/passed_words.hpp"
 #include "common/text.hpp"
+#include "common/usage_text.hpp"
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -21,27 +23,28 @@ const std::map<std::string, cli::format> formats{{"table", cli::format::table},
                                                  {"yaml", cli::format::yaml},
                                                  {"name", cli::format::name}};
 
-/// The client verbs that CLI11 parses.
-const std::vector<std::string> verbs{"ls",   "list",    "add",    "rm",         "remove", "status",  "stop",  "token", "socket",
-                                     "mcp",  "tui",     "get",    "contexts",   "find",   "env",     "check", "wait",  "reconnect",
-                                     "logs", "traffic", "doctor", "completion", "use",    "explain", "events"};
+const std::map<std::string, cli::colouring> colourings{
+    {"auto", cli::colouring::automatic}, {"always", cli::colouring::always}, {"never", cli::colouring::never}};
 
 const std::vector<std::string> themes{"dark", "light", "16", "mono"};
 
-bool is_verb(const std::string& word)
-{
-    return std::find(verbs.begin(), verbs.end(), word) != verbs.end();
-}
+const std::vector<std::string> states{"active", "partial", "pending", "error", "stopping", "unsupported", "local"};
+const std::vector<std::string> waits{"none", "ready", "reachable"};
 
-early_end unknown_verb(const std::string& word)
+early_end unknown_verb(const std::string& word, std::vector<std::string> known)
 {
-    auto known = verbs;
-    known.insert(known.end(), {"start", "svc", "cleanup"});
-    const auto close = close_names(word, known, 2);
+    const auto close = close_names(word, std::move(known), 2);
     return {cli::usage,
             {},
             fmt::format("fwd: there is no command '{}'{}\nSee fwd --help.\n", printable(word),
                         close.empty() ? "" : "; did you mean " + join(close, " or ") + "?")};
+}
+
+std::vector<std::string> names_of(const cli::grammar& words)
+{
+    std::vector<std::string> out;
+    for (const auto& each : words) out.push_back(each.name);
+    return out;
 }
 
 bool is_daemon_word(std::string_view word)
@@ -52,14 +55,14 @@ bool is_daemon_word(std::string_view word)
 /// What a flag before any verb means: ours are few, all others are the daemon's.
 bool is_own_flag(std::string_view word)
 {
-    return word == "-h" || word == "--help" || word == "-V" || word == "--version" || word == "-o" || word.starts_with("--output");
+    return word == "-h" || word == "--help" || word == "-V" || word == "--version" || word.starts_with("-o") ||
+           word.starts_with("--output") || word.starts_with("--color");
 }
 
 /// Texts of verbs, read into typed members once the line is known to be whole.
 struct raw {
-    std::string format = "table", timeout = "60s", check_timeout = "10s", wait_timeout = "60s";
+    std::string format = "table", colour = "auto", timeout = "60s", check_timeout = "10s", wait_timeout = "60s";
     std::vector<std::string> ports;
-    bool no_colour = false;
     bool of_daemon = false; ///< of logs
 };
 
@@ -76,8 +79,7 @@ public:
         list->add_option("search", made_.list.search);
         list->add_option("-n,--namespace", made_.list.name_space);
         list->add_option("-x,--context", made_.list.context);
-        list->add_option("--status", made_.list.status)
-            ->check(CLI::IsMember({"active", "partial", "pending", "error", "stopping", "unsupported", "local"}));
+        choice(*list, "--status", made_.list.status, states);
 
         auto* add = verb_of("add", verb::add);
         add->add_option("what", made_.add.words);
@@ -87,7 +89,7 @@ public:
         add->add_option("-s,--service", made_.add.services)->delimiter(',');
         add->add_option("--exclude", made_.add.exclude)->delimiter(',');
         add->add_option("-p,--port", raw_.ports)->delimiter(',');
-        add->add_option("--wait", made_.add.wait)->check(CLI::IsMember({"none", "ready", "reachable"}));
+        choice(*add, "--wait", made_.add.wait, waits);
         add->add_option("--timeout", raw_.timeout);
 
         auto* remove = verb_of("rm", verb::remove);
@@ -106,10 +108,9 @@ public:
         verb_of("stop", verb::stop)->add_flag("--force", made_.force);
         verb_of("token", verb::token)->add_flag("--rotate", made_.rotate);
         verb_of("socket", verb::socket);
-        verb_of("mcp", verb::mcp);
         add_questions();
         auto* tui = verb_of("tui", verb::tui);
-        tui->add_option("--theme", made_.tui.theme)->check(CLI::IsMember(themes));
+        choice(*tui, "--theme", made_.tui.theme, themes);
         tui->add_flag("--ascii", made_.tui.ascii);
         tui->add_flag("--no-mouse", made_.tui.no_mouse);
     }
@@ -119,10 +120,14 @@ public:
         try {
             std::reverse(arguments.begin(), arguments.end()); // CLI11 takes them from the back
             app_.parse(std::move(arguments));
+        } catch (const CLI::RequiredError&) {
+            return wrong(fmt::format("{}: it takes a name or word more", typed_verb()));
         } catch (const CLI::ParseError& e) {
-            return wrong(e.what());
+            return wrong((typed_verb().empty() ? "" : typed_verb() + ": ") + usage_text(e.what(), flags_of_verb()));
         }
         made_.as = formats.at(raw_.format);
+        made_.colour = colourings.at(raw_.colour);
+        if (app_.get_subcommands().empty()) made_.what = verb::status; // fwd -o json
         if (made_.what == verb::add && made_.add.words.empty()) return wrong("add: name a service (SVC, SVC.NS) or a namespace (NS/)");
         if (made_.what == verb::remove && made_.remove.words.empty() && !made_.remove.mine && !made_.remove.all)
             return wrong("rm: name a service (SVC) or namespace (NS/), or say --mine or --all");
@@ -137,6 +142,19 @@ public:
         made_.add.timeout = *timeout;
         if (auto bad = read_questions()) return std::move(*bad);
         return std::move(made_);
+    }
+
+    /// The verbs that are parsed here, in the order of the alphabet.
+    [[nodiscard]] cli::grammar words() const
+    {
+        cli::grammar out;
+        for (const auto* each : app_.get_subcommands(nullptr)) out.push_back(words_of(*each));
+        return out;
+    }
+    [[nodiscard]] bool knows(const std::string& verb) const
+    {
+        const auto called = [&](const CLI::App* each) { return each->check_name(verb); };
+        return !app_.get_subcommands(called).empty();
     }
 
 private:
@@ -159,17 +177,17 @@ private:
         find->add_option("-x,--context", made_.find.context);
         auto* env = verb_of("env", verb::env);
         add_place(*env, made_.env, false);
-        env->add_option("--format", made_.env.as)->check(CLI::IsMember({"dotenv", "shell", "json"}));
+        choice(*env, "--format", made_.env.as, {"dotenv", "shell", "json"});
         auto* check = verb_of("check", verb::check);
         add_place(*check, made_.check, true);
         check->add_option("-p,--port", made_.check.port);
         check->add_option("--path", made_.check.path);
-        check->add_option("--method", made_.check.method)->check(CLI::IsMember({"GET", "HEAD"}));
+        choice(*check, "--method", made_.check.method, {"GET", "HEAD"});
         check->add_option("--expect", made_.check.expect_status)->check(CLI::Range(100, 599));
         check->add_option("--timeout", raw_.check_timeout);
         auto* wait = verb_of("wait", verb::wait);
         add_place(*wait, made_.wait, true);
-        wait->add_option("--for", made_.wait.until)->check(CLI::IsMember({"ready", "reachable"}));
+        choice(*wait, "--for", made_.wait.until, {"ready", "reachable"});
         wait->add_option("--timeout", raw_.wait_timeout);
         auto* reconnect = verb_of("reconnect", verb::reconnect);
         add_place(*reconnect, made_.reconnect, false);
@@ -182,7 +200,7 @@ private:
         logs->add_option("-c,--container", made_.logs.container);
         logs->add_flag("--previous", made_.logs.previous);
         logs->add_flag("--daemon", raw_.of_daemon);
-        logs->add_option("--level", made_.daemon_log.level)->check(CLI::IsMember({"debug", "info", "warn", "error"}));
+        choice(*logs, "--level", made_.daemon_log.level, {"debug", "info", "warn", "error"});
         logs->add_option("--search", made_.daemon_log.search);
         auto* explain = verb_of("explain", verb::explain);
         add_place(*explain, made_.explain, false);
@@ -197,10 +215,7 @@ private:
         add_place(*traffic, made_.traffic, false);
         traffic->add_flag("-f,--follow", made_.traffic.follow);
         verb_of("doctor", verb::doctor)->add_option("port", made_.port);
-        verb_of("completion", verb::completion)
-            ->add_option("shell", made_.shell)
-            ->required()
-            ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+        choice(*verb_of("completion", verb::completion), "shell", made_.shell, {"bash", "zsh", "fish"})->required();
     }
     /// What CLI11 cannot check about them.
     std::optional<early_end> read_questions()
@@ -228,11 +243,34 @@ private:
         return std::nullopt;
     }
 
+    /// The verb on the line, as far as it was read.
+    [[nodiscard]] std::string typed_verb() const
+    {
+        for (const auto* each : app_.get_subcommands(nullptr))
+            if (each->parsed()) return each->get_name();
+        return {};
+    }
+    [[nodiscard]] std::vector<std::string> flags_of_verb() const
+    {
+        std::vector<std::string> out;
+        for (const auto* each : app_.get_subcommands(nullptr))
+            if (each->parsed())
+                for (const auto& flag : words_of(*each).flags) out.insert(out.end(), flag.names.begin(), flag.names.end());
+        return out;
+    }
     static early_end wrong(const std::string& why) { return {cli::usage, {}, fmt::format("fwd: {}\nSee fwd --help.\n", why)}; }
 
+    /// An option, or a word, that takes one of `values`.
+    CLI::Option* choice(CLI::App& to, const char* name, std::string& into, const std::vector<std::string>& values)
+    {
+        auto* made = to.add_option(name, into)->check(CLI::IsMember(values));
+        choices_[made] = values;
+        return made;
+    }
     void add_format(CLI::App& to)
     {
-        to.add_option("-o,--output", raw_.format)->check(CLI::IsMember({"table", "wide", "json", "yaml", "name"}));
+        choice(to, "-o,--output", raw_.format, {"table", "wide", "json", "yaml", "name"});
+        choice(to, "--color", raw_.colour, {"auto", "always", "never"});
     }
     CLI::App* verb_of(const std::string& name, verb what)
     {
@@ -243,8 +281,31 @@ private:
         return out;
     }
 
+    [[nodiscard]] cli::verb_words words_of(const CLI::App& verb) const
+    {
+        cli::verb_words out;
+        out.name = verb.get_name();
+        for (const auto* each : verb.get_options()) {
+            const auto known = choices_.find(each);
+            const auto values = known == choices_.end() ? std::vector<std::string>{} : known->second;
+            if (each->nonpositional())
+                out.flags.push_back({dashed(*each), each->get_items_expected_max() > 0, values});
+            else
+                out.words.insert(out.words.end(), values.begin(), values.end());
+        }
+        return out;
+    }
+    static std::vector<std::string> dashed(const CLI::Option& of)
+    {
+        std::vector<std::string> out;
+        for (const auto& each : of.get_snames()) out.push_back("-" + each);
+        for (const auto& each : of.get_lnames()) out.push_back("--" + each);
+        return out;
+    }
+
     options made_;
     raw raw_;
+    std::map<const CLI::Option*, std::vector<std::string>> choices_; ///< looked up, never walked
     CLI::App app_;
 };
 
@@ -316,8 +377,18 @@ std::variant<options, early_end> parse_options(std::vector<std::string> argument
         arguments.erase(arguments.begin());
         return passed_on(verb::mcp, std::move(arguments));
     }
-    if (!first.starts_with('-') && !is_verb(first)) return unknown_verb(first);
-    return line{}.parse(std::move(arguments));
+    line known;
+    if (!first.starts_with('-') && !known.knows(first)) return unknown_verb(first, names_of(known_words()));
+    return known.parse(std::move(arguments));
+}
+
+cli::grammar known_words()
+{
+    auto out = line{}.words();
+    const auto passed = passed_words(help_page());
+    out.insert(out.end(), passed.begin(), passed.end());
+    std::sort(out.begin(), out.end(), [](const auto& one, const auto& other) { return one.name < other.name; });
+    return out;
 }
 
 } // namespace fwd::bridge

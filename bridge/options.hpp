@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bridge/cli/ask.hpp"
+#include "bridge/cli/grammar.hpp"
 #include "bridge/cli/past.hpp"
 #include "bridge/cli/primary.hpp"
 #include "bridge/cli/verbs.hpp"
@@ -49,6 +50,7 @@ enum class verb {
 struct options {
     verb what = verb::overview;
     cli::format as = cli::format::table;
+    cli::colouring colour = cli::colouring::automatic;
     cli::list_arguments list;
     cli::add_arguments add;
     cli::remove_arguments remove;
@@ -83,6 +85,9 @@ struct early_end {
 /// `arguments` without the program's name. Words that belong to the daemon (svc and its other spellings, or flags before any verb)
 /// are not looked at further: fwdd parses them.
 [[nodiscard]] std::variant<options, early_end> parse_options(std::vector<std::string> arguments);
+
+/// Every verb with what may follow it, by name; of those that others parse, what the help page shows.
+[[nodiscard]] cli::grammar known_words();
 
 /// The one page of fwd --help.
 [[nodiscard]] std::string_view help_page();

@@ -1,6 +1,8 @@
 #include "bridge/rest_client.hpp"
 
+#include "bridge/other_version.hpp"
 #include "common/async/timeout.hpp"
+#include "common/json_reader.hpp"
 #include "common/net/http_client.hpp"
 #include "common/text.hpp"
 
@@ -14,7 +16,7 @@ namespace fwd::bridge {
 
 namespace {
 
-constexpr std::string_view api = "/api/v1";
+constexpr std::string_view api = "/api/v1", info_path = "/api/v1/info";
 constexpr std::size_t most_refusal = 64 * 1024;
 constexpr auto refusal_patience = 5s;
 
@@ -157,7 +159,18 @@ awaitable<answer<wire::envelope>> rest_client::exchange(call what) const
     auto exchanged = co_await with_timeout(parts_.clock, what.patience, fwd::exchange(*stream, request));
     stream->close();
     if (!exchanged) co_return problem_of(exchanged.error(), fmt::format("the daemon at {} did not answer", at->at.text()));
-    co_return read_answer(exchanged->response, at->at);
+    auto got = read_answer(exchanged->response, at->at);
+    if (got || what.path == info_path) co_return got;
+    co_return co_await by_version(got.error());
+}
+
+awaitable<rest_problem> rest_client::by_version(rest_problem why) const
+{
+    if (!may_be_of_other_version(why)) co_return why;
+    const auto told = co_await exchange(get(std::string{info_path}));
+    std::string version;
+    if (told && told->data.is_object()) version = json_reader{told->data}.text_or("version", "");
+    co_return in_light_of_version(std::move(why), version);
 }
 
 template <class T>
@@ -166,7 +179,7 @@ awaitable<answer<T>> rest_client::ask(call what) const
     auto got = co_await exchange(std::move(what));
     if (!got) co_return got.error();
     auto read = wire::from_json<T>(got->data);
-    if (!read) co_return problem_of(read.error().in("the daemon's answer"));
+    if (!read) co_return co_await by_version(problem_of(read.error().in("the daemon's answer")));
     co_return std::move(*read);
 }
 
@@ -207,7 +220,7 @@ awaitable<answer<std::unique_ptr<live_stream>>> rest_client::stream(std::string 
     if (opened->fields.get("Content-Type").starts_with("text/event-stream")) co_return made;
     opened->body = co_await made->rest_of_body();
     auto refused = read_answer(*opened, at->at);
-    if (!refused) co_return refused.error();
+    if (!refused) co_return co_await by_version(refused.error());
     co_return problem_of(error{errc::protocol_error, "the daemon answered without a stream"});
 }
 
@@ -249,7 +262,7 @@ awaitable<answer<daemon_address>> rest_client::reach() const
 
 awaitable<answer<wire::info>> rest_client::info() const
 {
-    return ask<wire::info>(get(fmt::format("{}/info", api)));
+    return ask<wire::info>(get(std::string{info_path}));
 }
 
 awaitable<answer<wire::status>> rest_client::status() const
@@ -268,7 +281,7 @@ awaitable<answer<service_page>> rest_client::services(service_query which) const
     auto got = co_await exchange(get(std::move(path)));
     if (!got) co_return got.error();
     auto read = wire::from_json<wire::service_list>(got->data);
-    if (!read) co_return problem_of(read.error().in("the daemon's answer"));
+    if (!read) co_return co_await by_version(problem_of(read.error().in("the daemon's answer")));
     service_page out;
     static_cast<wire::service_list&>(out) = std::move(*read);
     out.total = static_cast<std::int64_t>(out.services.size()) + which.offset;

@@ -1,6 +1,7 @@
 #include "daemon/options.hpp"
 
 #include "common/text.hpp"
+#include "common/usage_text.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -93,6 +94,15 @@ public:
     }
     [[nodiscard]] bool wants_version() const { return version_; }
     [[nodiscard]] std::string help() { return app_.help(); }
+    /// Every long flag that the help shows, with its dashes.
+    [[nodiscard]] std::vector<std::string> flags() const
+    {
+        std::vector<std::string> out;
+        for (const auto* one : app_.get_options())
+            for (const auto& name : one->get_lnames())
+                if (!one->get_group().empty()) out.push_back("--" + name);
+        return out;
+    }
 
     /// The arguments that stand for an entry of the configuration file; none where the command line says something. Throws CLI::Error.
     [[nodiscard]] std::vector<std::string> arguments_for(const configuration::entry& entry)
@@ -186,9 +196,7 @@ private:
     [[nodiscard]] std::string meant(const std::string& key) const
     {
         std::vector<std::string> known{"contexts"};
-        for (const auto* one : app_.get_options())
-            for (const auto& name : one->get_lnames())
-                if (!one->get_group().empty()) known.push_back(name);
+        for (const auto& flag : flags()) known.push_back(flag.substr(2));
         const auto close = close_names(key, known, 2);
         return close.empty() ? "; each is a long flag, see fwd --help" : "; did you mean " + join(close, " or ") + "?";
     }
@@ -281,7 +289,7 @@ parsed parse(const std::vector<std::string>& arguments)
     } catch (const CLI::CallForHelp&) {
         return {std::nullopt, line.help(), 0};
     } catch (const CLI::Error& e) {
-        return usage(e.what());
+        return usage(usage_text(e.what(), line.flags()));
     }
 }
 

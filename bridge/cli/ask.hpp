@@ -1,6 +1,7 @@
 // Client verbs that ask about services, clusters and this machine.
 #pragma once
 
+#include "bridge/cli/grammar.hpp"
 #include "bridge/cli/verbs.hpp"
 #include "bridge/service_words.hpp"
 #include "common/async/random.hpp"
@@ -57,9 +58,9 @@ awaitable<int> pod_logs(desk at, log_arguments what);
 /// Bytes and rates; with `follow` a line for each second in which something moved.
 awaitable<int> traffic(desk at, traffic_arguments what, random_source& random);
 
-/// The words that may stand at the end of `line` (without the program's name; its last word is being typed), one a line.
-/// Never fails: without daemon only what needs none.
-awaitable<int> complete(desk at, std::vector<std::string> line);
+/// The words that may stand at the end of `line` (without the program's name; its last word is being typed), one a line; ":files" where
+/// a file's name is wanted. Never fails: without daemon only what needs none.
+awaitable<int> complete(desk at, std::vector<std::string> line, grammar known);
 /// The script for bash, zsh or fish; empty for another.
 [[nodiscard]] std::string_view completion_script(std::string_view shell);
 

@@ -69,7 +69,7 @@ std::string place_of(const wire::added_service& of)
     return out;
 }
 
-awaitable<int> add_one_service(desk at, const add_arguments& what, bridge::service_words words)
+awaitable<int> add_one_service(desk at, const add_arguments& what, bridge::service_words words, documents& told)
 {
     wire::add_service ask;
     ask.service_name = words.service;
@@ -85,8 +85,8 @@ awaitable<int> add_one_service(desk at, const add_arguments& what, bridge::servi
     const auto added = co_await bridge::while_running(std::move(adding), std::move(telling), executor, at.log);
     line.clear();
     if (!added) co_return tell(at.on, added.error());
-    if (at.as == format::json || at.as == format::yaml)
-        at.on.out(document(wire::to_json(*added), at.as));
+    if (is_document(at.as))
+        told.add(wire::to_json(*added));
     else if (at.as == format::name)
         at.on.out(added->key + "\n");
     else
@@ -97,7 +97,7 @@ awaitable<int> add_one_service(desk at, const add_arguments& what, bridge::servi
     co_return failed;
 }
 
-awaitable<int> add_one_namespace(desk at, const add_arguments& what, bridge::service_words words)
+awaitable<int> add_one_namespace(desk at, const add_arguments& what, bridge::service_words words, documents& told)
 {
     wire::add_namespace ask;
     ask.namespace_name = words.name_space;
@@ -117,8 +117,8 @@ awaitable<int> add_one_namespace(desk at, const add_arguments& what, bridge::ser
     const auto added = co_await bridge::while_running(std::move(adding), std::move(counting), executor, at.log);
     line.clear();
     if (!added) co_return tell(at.on, added.error());
-    if (at.as == format::json || at.as == format::yaml) {
-        at.on.out(document(wire::to_json(*added), at.as));
+    if (is_document(at.as)) {
+        told.add(wire::to_json(*added));
     } else if (at.as == format::name) {
         for (const auto& each : added->services) at.on.out(each + "\n");
     } else {
@@ -160,7 +160,7 @@ awaitable<bridge::answer<std::vector<removal>>> wishes(const bridge::rest_client
     co_return out;
 }
 
-awaitable<int> remove_each(desk at, std::vector<removal> going)
+awaitable<int> remove_each(desk at, std::vector<removal> going, documents& told)
 {
     int worst = done;
     for (const auto& each : going) {
@@ -175,8 +175,8 @@ awaitable<int> remove_each(desk at, std::vector<removal> going)
             continue;
         }
         const auto& what_went = **gone;
-        if (at.as == format::json || at.as == format::yaml)
-            at.on.out(document(wire::to_json(what_went), at.as));
+        if (is_document(at.as))
+            told.add(wire::to_json(what_went));
         else if (at.as == format::name)
             at.on.out(what_went.key + "\n");
         else
@@ -186,7 +186,7 @@ awaitable<int> remove_each(desk at, std::vector<removal> going)
 }
 
 /// Namespaces first: most services go with them, and what is left was asked for by itself.
-awaitable<int> remove_wishes(desk at, bool mine)
+awaitable<int> remove_wishes(desk at, bool mine, documents& told)
 {
     int worst = done;
     std::size_t count = 0;
@@ -194,7 +194,7 @@ awaitable<int> remove_wishes(desk at, bool mine)
         auto going = co_await wishes(at.rest, mine, whole);
         if (!going) co_return tell(at.on, going.error());
         count += going->size();
-        const auto code = co_await remove_each(at, std::move(*going));
+        const auto code = co_await remove_each(at, std::move(*going), told);
         worst = std::max(worst, code);
     }
     if (count == 0) at.on.err(mine ? "Nothing was added by fwd.\n" : "Nothing is forwarded.\n");
@@ -221,6 +221,7 @@ result<wire::wanted_port> parse_port(std::string_view text)
 
 awaitable<int> add(desk at, add_arguments what)
 {
+    documents told;
     int worst = done;
     for (const auto& text : what.words) {
         auto words = bridge::parse_service_words(text);
@@ -233,12 +234,13 @@ awaitable<int> add(desk at, add_arguments what)
         // Two statements: g++ 12 destroys the operands of a conditional await twice.
         int code = done;
         if (whole)
-            code = co_await add_one_namespace(at, what, *words);
+            code = co_await add_one_namespace(at, what, *words, told);
         else
-            code = co_await add_one_service(at, what, *words);
+            code = co_await add_one_service(at, what, *words, told);
         worst = std::max(worst, code);
         if (code == not_running) break;
     }
+    at.on.out(told.text(at.as));
     co_return worst;
 }
 
@@ -251,8 +253,14 @@ awaitable<int> remove(desk at, remove_arguments what)
         if (!words) co_return tell_usage(at.on, words.error().message());
         going.push_back({words->key(), words->service.empty()});
     }
-    if (what.mine || what.all) co_return co_await remove_wishes(at, what.mine);
-    co_return co_await remove_each(at, std::move(going));
+    documents told;
+    int code = done;
+    if (what.mine || what.all)
+        code = co_await remove_wishes(at, what.mine, told);
+    else
+        code = co_await remove_each(at, std::move(going), told);
+    at.on.out(told.text(at.as));
+    co_return code;
 }
 
 } // namespace fwd::cli

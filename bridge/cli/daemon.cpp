@@ -1,6 +1,7 @@
 // fwd status, stop, socket and token: the daemon itself.
 #include "bridge/cli/verbs.hpp"
 
+#include "bridge/other_version.hpp"
 #include "common/text.hpp"
 
 #include <boost/json/object.hpp>
@@ -46,13 +47,24 @@ bool is_running_daemon(std::int64_t process)
     return text.find("(fwdd)") != std::string::npos && end + 2 < text.size() && text[end + 2] != 'Z';
 }
 
+awaitable<int> tell_end(desk at, std::string otherwise)
+{
+    const auto there = co_await at.rest.reach();
+    if (!there && there.error().is(errc::daemon_not_running)) {
+        at.on.err("fwd: the daemon has ended\n");
+        co_return not_running;
+    }
+    at.on.err(otherwise + "\n");
+    co_return done;
+}
+
 awaitable<int> status(desk at)
 {
     const auto now = co_await at.rest.status();
     if (!now) co_return tell(at.on, now.error());
     const auto info = co_await at.rest.info();
     if (!info) co_return tell(at.on, info.error());
-    if (at.as == format::json || at.as == format::yaml) {
+    if (is_document(at.as)) {
         json::object both{{"status", wire::to_json(*now)}, {"info", wire::to_json(*info)}};
         at.on.out(document(both, at.as));
         co_return done;
@@ -76,6 +88,8 @@ awaitable<int> status(desk at)
                                 at.on.painted(each.status, each.status == "error" ? tone::bad : tone::attention), printable(each.message));
     }
     at.on.out(text);
+    if (const auto gap = bridge::version_gap(info->version); !gap.empty())
+        at.on.err(fmt::format("The daemon is {}: fwd stop and fwd start bring both to one version.\n", gap));
     co_return done;
 }
 
@@ -98,7 +112,7 @@ awaitable<int> stop(desk at, bool force)
         }
         co_await at.clock.sleep_for(stop_step);
     }
-    if (at.as == format::json || at.as == format::yaml)
+    if (is_document(at.as))
         at.on.out(document(wire::to_json(*told), at.as));
     else
         at.on.out(fmt::format("stopped; {} service{} {} forwarded\n", told->services, told->services == 1 ? "" : "s",
@@ -114,7 +128,10 @@ awaitable<int> socket_path(desk at)
         at.on.err(fmt::format("fwd: the daemon answers at {}, and no socket of it is here\n", found->text()));
         co_return failed;
     }
-    at.on.out(found->socket + "\n");
+    if (is_document(at.as))
+        at.on.out(document(json::object{{"socket", found->socket}}, at.as));
+    else
+        at.on.out(found->socket + "\n");
     co_return done;
 }
 
@@ -122,14 +139,17 @@ awaitable<int> rotate_token(desk at)
 {
     const auto made = co_await at.rest.rotate_token();
     if (!made) co_return tell(at.on, made.error());
-    at.on.out(fmt::format("a new token is in {}; the old one has ended\n", made->path));
+    if (is_document(at.as))
+        at.on.out(document(wire::to_json(*made), at.as));
+    else
+        at.on.out(fmt::format("a new token is in {}; the old one has ended\n", made->path));
     co_return done;
 }
 
-int show_token(const screen& on, const std::string& file, const std::string& content)
+int show_token(const screen& on, format as, const std::string& file, const std::string& content)
 {
     if (!content.empty()) {
-        on.out(content + "\n");
+        on.out(is_document(as) ? document(json::object{{"token", content}, {"path", file}}, as) : content + "\n");
         return done;
     }
     on.err(fmt::format("fwd: there is no token in {}; the daemon makes one when it starts\n", file));

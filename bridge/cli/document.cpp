@@ -120,6 +120,12 @@ std::string pretty_json(const json::value& of)
     return out + '\n';
 }
 
+std::string documents::text(format as) const
+{
+    if (all_.empty()) return {};
+    return document(all_.size() == 1 ? all_.front() : json::value(all_), as);
+}
+
 std::string document(const json::value& of, format as)
 {
     return as == format::yaml ? yaml_text(of) : pretty_json(of);

@@ -54,7 +54,7 @@ std::string first_text(const json::value& in, std::initializer_list<std::string_
     return {};
 }
 
-awaitable<int> check_one(desk at, const check_arguments& what, bridge::service_words words)
+awaitable<int> check_one(desk at, const check_arguments& what, bridge::service_words words, documents& told)
 {
     json::object ask{{"timeoutMs", std::chrono::duration_cast<std::chrono::milliseconds>(what.timeout).count()}};
     if (const auto number = to_number<std::uint16_t>(what.port))
@@ -70,7 +70,9 @@ awaitable<int> check_one(desk at, const check_arguments& what, bridge::service_w
     bool bad = false;
     for (const auto& each : list_at(got->data, "stages")) bad = bad || is_bad(each);
     if (const auto& ok = look_at(got->data, "ok"); ok.is_bool()) bad = !ok.get_bool();
-    if (!show_document(at, got->data)) {
+    if (is_document(at.as)) {
+        told.add(got->data);
+    } else {
         table out{{"STAGE", "RESULT", "TIME", "DETAIL"}};
         for (const auto& each : list_at(got->data, "stages")) {
             const auto took = number_at(each, "durationMs");
@@ -95,9 +97,9 @@ awaitable<int> find(desk at, find_arguments what)
     const auto got = co_await at.rest.read("/kubernetes/find", with);
     if (!got) co_return tell(at.on, got.error());
     for (const auto& each : list_at(got->data, "unreachable"))
-        at.on.err(
-            fmt::format("context {} was not searched{}\n", printable(text_at(each, "context")), ": " + printable(text_at(each, "error"))));
-    if (show_document(at, got->data)) co_return done;
+        at.on.err(fmt::format("context {} was not searched: {}\n", printable(text_at(each, "context")), printable(text_at(each, "error"))));
+    const bool none = list_at(got->data, "services").empty();
+    if (show_document(at, got->data)) co_return none ? failed : done;
     table out{{"SERVICE", "NAMESPACE", "CONTEXT", "PORTS", "KIND", "FORWARDED", "MATCHED"}};
     for (const auto& each : list_at(got->data, "services")) {
         const auto name = text_at(each, "name"), space = text_at(each, "namespace"), context = text_at(each, "context");
@@ -115,26 +117,26 @@ awaitable<int> find(desk at, find_arguments what)
                      {words_at(each, "matched")}});
         }
     }
-    if (at.as == format::name) co_return done;
-    if (out.empty()) {
+    if (none)
         at.on.err("No service matches. fwd contexts shows where was searched.\n");
-        co_return failed;
-    }
-    at.on.out(out.text(at.on));
-    co_return done;
+    else if (at.as != format::name)
+        at.on.out(out.text(at.on));
+    co_return none ? failed : done;
 }
 
 awaitable<int> check(desk at, check_arguments what)
 {
+    documents told;
     int worst = done;
     for (const auto& text : what.words) {
         const auto words = words_of(text, what);
         if (!words || words->service.empty())
             co_return tell_usage(at.on, words ? "check takes services, not namespaces" : words.error().message());
-        const auto code = co_await check_one(at, what, *words);
+        const auto code = co_await check_one(at, what, *words, told);
         worst = std::max(worst, code);
         if (code == not_running) break;
     }
+    at.on.out(told.text(at.as));
     co_return worst;
 }
 

@@ -18,6 +18,7 @@ using bridge::text_at;
 namespace {
 
 constexpr auto look_again = 200ms;
+constexpr auto grace = 3s;
 constexpr auto quiet_for = 240h; ///< a pod may write nothing for days
 
 /// One that is waited for, and how it was when last looked at.
@@ -50,9 +51,10 @@ awaitable<void> look_at_service(desk at, const wait_arguments& what, awaited& on
         if (text_at(each, "ok") == "false") one.state = fmt::format("{}: {}", text_at(each, "stage"), text_at(each, "detail"));
 }
 
-/// What will not pass by waiting.
-bool is_final(const bridge::rest_problem& why)
+/// What will not pass by waiting. A service that nobody asked for may be about to be, but not for long.
+bool is_final(const bridge::rest_problem& why, duration waited)
 {
+    if (why.is(errc::not_found)) return waited >= grace;
     return why.is(errc::daemon_not_running) || why.is(errc::ambiguous) || why.is(errc::invalid_request) || why.status == 401 ||
            why.status == 403;
 }
@@ -68,6 +70,10 @@ awaitable<bridge::answer<std::vector<std::string>>> keys_in(desk at, bridge::ser
     std::vector<std::string> out;
     for (const auto& each : page->services)
         if (each.status != "unsupported") out.push_back(each.key);
+    if (!page->services.empty()) co_return out;
+    // None at all: of a namespace that has none, or that nobody forwards.
+    const auto there = co_await at.rest.read("/namespaces/" + percent_encode(words.key()));
+    if (!there) co_return there.error();
     co_return out;
 }
 
@@ -82,7 +88,7 @@ std::string still_text(const std::vector<awaited>& all)
             first = &each;
     }
     auto out = fmt::format("{}/{} services ready", ready, all.size());
-    if (first) out += printable(fmt::format("; {} is {}", first->key, first->state));
+    if (first) out += printable(first->why ? "; " + first->state : fmt::format("; {} is {}", first->key, first->state));
     return out;
 }
 
@@ -102,14 +108,17 @@ awaitable<int> wait_for(desk at, wait_arguments what)
         if (!keys) co_return tell(at.on, keys.error());
         for (const auto& each : *keys) all.push_back({each, "not looked at yet", {}});
     }
-    const auto until = at.clock.now() + what.timeout;
+    const auto begun = at.clock.now(), until = begun + what.timeout;
     std::string shown;
     for (;;) {
         bool waiting = false;
         for (auto& each : all) {
             if (each.state.empty()) continue;
             co_await look_at_service(at, what, each);
-            if (each.why && is_final(*each.why)) co_return tell(at.on, *each.why);
+            if (each.why && is_final(*each.why, at.clock.now() - begun)) {
+                if (at.on.err_is_terminal && !shown.empty()) at.on.err("\r\x1b[K");
+                co_return tell(at.on, *each.why);
+            }
             waiting = waiting || !each.state.empty();
         }
         if (!waiting) break;
@@ -128,6 +137,9 @@ awaitable<int> wait_for(desk at, wait_arguments what)
         co_await at.clock.sleep_for(look_again);
     }
     if (at.on.err_is_terminal && !shown.empty()) at.on.err("\r\x1b[K");
+    json::array services;
+    for (const auto& each : all) services.push_back(json::object{{"key", each.key}, {"state", what.until}});
+    if (show_document(at, json::object{{"services", std::move(services)}})) co_return done;
     for (const auto& each : all) at.on.out(at.as == format::name ? each.key + "\n" : fmt::format("{} is {}\n", each.key, what.until));
     co_return done;
 }
@@ -146,6 +158,7 @@ awaitable<int> reconnect(desk at, reconnect_arguments what)
         if (services.empty()) at.on.err("No service is in error.\n");
         co_return done;
     }
+    documents told;
     int worst = done;
     for (const auto& text : what.words) {
         const auto words = words_of(text, what);
@@ -155,10 +168,13 @@ awaitable<int> reconnect(desk at, reconnect_arguments what)
         if (!got) {
             worst = std::max(worst, tell(at.on, got.error()));
             if (worst == not_running) break;
-        } else if (!show_document(at, got->data)) {
+        } else if (is_document(at.as)) {
+            told.add(got->data);
+        } else {
             at.on.out(words->key() + (at.as == format::name ? "\n" : " reconnects\n"));
         }
     }
+    at.on.out(told.text(at.as));
     co_return worst;
 }
 
@@ -211,10 +227,7 @@ awaitable<int> follow_log(desk at, log_source from)
     if (!stream) co_return tell(at.on, stream.error());
     for (;;) {
         auto next = co_await (*stream)->next(quiet_for);
-        if (!next) {
-            at.on.err(fmt::format("fwd: the log ended: {}\n", printable(next.error().message())));
-            co_return failed;
-        }
+        if (!next) co_return co_await tell_end(at, "the log has ended");
         at.on.out(printable(line_in(*next)) + "\n");
     }
 }
@@ -223,7 +236,7 @@ awaitable<int> follow_log(desk at, log_source from)
 
 awaitable<int> pod_logs(desk at, log_arguments what)
 {
-    int worst = done;
+    documents told;
     for (const auto& text : what.words) {
         const auto words = words_of(text, what);
         if (!words || words->service.empty())
@@ -233,11 +246,14 @@ awaitable<int> pod_logs(desk at, log_arguments what)
         if (what.follow) co_return co_await follow_log(at, std::move(*from));
         const auto got = co_await at.rest.read(from->path, from->with);
         if (!got) co_return tell(at.on, got.error());
-        if (show_document(at, got->data)) continue;
-        for (const auto& each : list_at(got->data, "logs"))
-            if (each.is_string()) at.on.out(printable(std::string_view{each.get_string()}) + "\n");
+        if (is_document(at.as))
+            told.add(got->data);
+        else
+            for (const auto& each : list_at(got->data, "logs"))
+                if (each.is_string()) at.on.out(printable(std::string_view{each.get_string()}) + "\n");
     }
-    co_return worst;
+    at.on.out(told.text(at.as));
+    co_return done;
 }
 
 namespace {
@@ -258,9 +274,14 @@ awaitable<int> follow_traffic(desk at, std::string key, random_source& random)
     if (!page) co_return tell(at.on, page.error());
     for (const auto& each : page->services) before[each.key] = {each.total_bytes_in, each.total_bytes_out};
     bridge::event_feed feed{at.rest, at.clock, random, "BandwidthUpdate"};
+    bool was_up = false;
     for (;;) {
         const auto next = co_await feed.next();
-        if (const auto* down = std::get_if<bridge::feed_down>(&next)) co_return tell(at.on, down->why);
+        if (const auto* down = std::get_if<bridge::feed_down>(&next)) {
+            if (!was_up) co_return tell(at.on, down->why);
+            co_return co_await tell_end(at, "no traffic is told any more");
+        }
+        was_up = was_up || std::holds_alternative<bridge::feed_up>(next);
         const auto* event = std::get_if<wire::event>(&next);
         if (!event || (!key.empty() && event->service_key != key)) continue;
         auto& last = before[event->service_key];
@@ -291,8 +312,13 @@ awaitable<int> traffic(desk at, traffic_arguments what, random_source& random)
         if (!got) co_return tell(at.on, got.error());
         shown.push_back(std::move(*got));
     }
-    if (what.follow) co_return co_await follow_traffic(at, what.words.empty() ? std::string{} : shown.front().key, random);
-    if (at.as == format::json || at.as == format::yaml) {
+    if (what.follow) {
+        // Named first: g++ 12 destroys the operands of a conditional in an expression that awaits twice.
+        std::string key;
+        if (!what.words.empty()) key = shown.front().key;
+        co_return co_await follow_traffic(at, std::move(key), random);
+    }
+    if (is_document(at.as)) {
         json::array all;
         for (const auto& each : shown)
             all.push_back(json::object{{"key", each.key},

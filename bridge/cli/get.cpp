@@ -32,7 +32,7 @@ std::string describe(const wire::service& of, const screen& on)
     if (of.last_error) add(out, "last error", printable(of.last_error->message));
     add(out, "address", of.local_ip);
     add(out, "names", join(of.hostnames, " "));
-    for (const auto& each : of.conflicts) add(out, "not", printable(fmt::format("{}: held by {}", each.name, each.held_by)));
+    for (const auto& each : of.conflicts) add(out, "conflict", printable(conflict_text(of, each)));
     add(out, "pods", fmt::format("{} of {} ready", of.pods.ready, of.pods.total));
     for (const auto& each : of.forwards)
         add(out, "port",
@@ -46,25 +46,23 @@ std::string describe(const wire::service& of, const screen& on)
     return out;
 }
 
-awaitable<int> get_one(desk at, bridge::service_words words)
+awaitable<int> get_one(desk at, bridge::service_words words, documents& told)
 {
     if (words.service.empty()) {
         const auto got = co_await at.rest.read("/namespaces/" + percent_encode(words.key()));
         if (!got) co_return tell(at.on, got.error());
-        if (at.as == format::name)
-            at.on.out(text_at(got->data, "key") + "\n");
+        if (is_document(at.as))
+            told.add(got->data);
         else
-            at.on.out(document(got->data, at.as == format::json ? format::json : format::yaml));
+            at.on.out(at.as == format::name ? text_at(got->data, "key") + "\n" : document(got->data, format::yaml));
         co_return done;
     }
     const auto got = co_await at.rest.service(words.key());
     if (!got) co_return tell(at.on, got.error());
-    if (at.as == format::json || at.as == format::yaml)
-        at.on.out(document(wire::to_json(*got), at.as));
-    else if (at.as == format::name)
-        at.on.out(got->key + "\n");
+    if (is_document(at.as))
+        told.add(wire::to_json(*got));
     else
-        at.on.out(describe(*got, at.on));
+        at.on.out(at.as == format::name ? got->key + "\n" : describe(*got, at.on));
     co_return done;
 }
 
@@ -92,21 +90,23 @@ result<bridge::service_words> words_of(const std::string& text, const service_ar
 
 bool show_document(const desk& at, const json::value& data)
 {
-    if (at.as != format::json && at.as != format::yaml) return false;
+    if (!is_document(at.as)) return false;
     at.on.out(document(data, at.as));
     return true;
 }
 
 awaitable<int> get(desk at, service_arguments what)
 {
+    documents told;
     int worst = done;
     for (const auto& text : what.words) {
         const auto words = words_of(text, what);
         if (!words) co_return tell_usage(at.on, words.error().message());
-        const auto code = co_await get_one(at, *words);
+        const auto code = co_await get_one(at, *words, told);
         worst = std::max(worst, code);
         if (code == not_running) break;
     }
+    at.on.out(told.text(at.as));
     co_return worst;
 }
 
@@ -114,10 +114,7 @@ awaitable<int> contexts(desk at)
 {
     const auto got = co_await at.rest.contexts();
     if (!got) co_return tell(at.on, got.error());
-    if (at.as == format::json || at.as == format::yaml) {
-        at.on.out(document(wire::to_json(*got), at.as));
-        co_return done;
-    }
+    if (show_document(at, wire::to_json(*got))) co_return done;
     std::vector<std::string> titles{"CONTEXT", "ALIAS", "STATE", "NAMESPACE", "SERVER"};
     if (at.as == format::wide) titles.insert(titles.end(), {"CLUSTER", "USER", "VERSION"});
     titles.emplace_back("WHY");
@@ -165,19 +162,21 @@ awaitable<int> env(desk at, env_arguments what)
     if (paths.empty()) paths.emplace_back("/env");
     json::object variables;
     std::string text;
-    json::array documents;
+    documents told;
     for (const auto& path : paths) {
         const bridge::rest_client::parameters with{{"format", what.as == "json" ? "" : what.as}};
         const auto got = co_await at.rest.read(path, with);
         if (!got) co_return tell(at.on, got.error());
-        documents.push_back(got->data);
+        told.add(got->data);
         merge_variables(variables, got->data);
         for (const auto& each : list_at(got->data, "services")) merge_variables(variables, each);
         text += with_newline(text_at(got->data, "text"));
     }
-    const json::value all = documents.size() == 1 ? documents.front() : json::value(documents);
-    if (show_document(at, all)) co_return done;
-    at.on.out(what.as == "json" ? pretty_json(variables) : text);
+    if (is_document(at.as))
+        at.on.out(told.text(at.as));
+    else
+        at.on.out(what.as == "json" ? pretty_json(variables) : text);
+    if (variables.empty()) at.on.err("There are no variables: nothing of it can be connected to.\n");
     co_return done;
 }
 

@@ -61,14 +61,17 @@ std::string why_of(const wire::service& service)
             }
     if (why.empty() && !service.unsupported_ports.empty() && service.status == "unsupported")
         why = service.unsupported_ports.front().reason;
-    for (const auto& each : service.conflicts)
-        why += each.held_by == service.key
-                   ? fmt::format("{}name {} is wanted by {} too", why.empty() ? "" : "; ", each.name, each.wanted_by)
-                   : fmt::format("{}name {} is held by {}", why.empty() ? "" : "; ", each.name, each.held_by);
+    for (const auto& each : service.conflicts) why += (why.empty() ? "" : "; ") + conflict_text(service, each);
     return printable(why);
 }
 
 } // namespace
+
+std::string conflict_text(const wire::service& of, const wire::conflict& about)
+{
+    return about.held_by == of.key ? fmt::format("name {} is wanted by {} too", about.name, about.wanted_by)
+                                   : fmt::format("name {} is held by {}", about.name, about.held_by);
+}
 
 std::string services_table(const std::vector<wire::service>& services, bool wide, const screen& on)
 {
@@ -124,7 +127,7 @@ awaitable<int> list(desk at, list_arguments what)
         if (last) break;
     } while (static_cast<std::int64_t>(all.services.size()) < all.total);
 
-    if (at.as == format::json || at.as == format::yaml) {
+    if (is_document(at.as)) {
         at.on.out(document(wire::to_json(static_cast<const wire::service_list&>(all)), at.as));
         co_return done;
     }

@@ -26,11 +26,12 @@ std::string moment(const std::optional<wall_time>& when, wall_time now)
     return text.substr(0, 10) == today.substr(0, 10) ? text.substr(11, 12) : text.substr(0, 10) + " " + text.substr(11, 8);
 }
 
-/// The command where there is one, else the call.
-std::string step_text(const wire::next_step& step)
+/// "  try: COMMAND   # why", a line; empty where no command does it.
+std::string step_line(const wire::next_step& step, std::string_view indent)
 {
-    const auto what = step.command.empty() ? step.method + " " + step.path : step.command;
-    return printable(step.why.empty() ? what : fmt::format("{}   # {}", what, step.why));
+    const auto what = command_for(step);
+    return what.empty() ? what
+                        : fmt::format("{}try: {}{}\n", indent, printable(what), step.why.empty() ? "" : "   # " + printable(step.why));
 }
 
 std::string entries_text(const std::vector<wire::timeline_entry>& entries, const screen& on)
@@ -55,7 +56,7 @@ std::string problems_text(const std::vector<wire::wrong>& problems, const screen
         text +=
             fmt::format("\n{}  {}\n  {}\n", on.painted(one.key, tone::attention), on.painted(one.code, tone::bad), printable(one.verdict));
         if (!one.suggestion.empty()) text += "  -> " + printable(one.suggestion) + "\n";
-        if (!one.next.empty()) text += "  try: " + step_text(one.next.front()) + "\n";
+        if (!one.next.empty()) text += step_line(one.next.front(), "  ");
     }
     return text;
 }
@@ -143,7 +144,7 @@ awaitable<int> follow_log(desk at, daemon_log_arguments what)
     if (!opened) co_return tell(at.on, opened.error());
     for (;;) {
         const auto next = co_await (*opened)->next(quiet_for);
-        if (!next) co_return done; // the daemon has ended
+        if (!next) co_return co_await tell_end(at, "the daemon's log has ended");
         boost::system::error_code broken;
         const auto data = json::parse(next->data, broken);
         if (broken) continue;
@@ -167,7 +168,7 @@ std::string explanation_text(const wire::explanation& of, const screen& on)
     // In a list each problem has its own.
     if (of.problems.empty()) {
         if (!of.suggestion.empty()) text += "-> " + printable(of.suggestion) + "\n";
-        for (const auto& step : of.next) text += "try: " + step_text(step) + "\n";
+        for (const auto& step : of.next) text += step_line(step, "");
     }
     return text + problems_text(of.problems, on) + entries_text(of.entries, on);
 }

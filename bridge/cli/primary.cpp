@@ -18,7 +18,7 @@ awaitable<int> use(desk at, use_arguments what)
     if (wish.namespace_name.empty()) co_return tell_usage(at.on, "use: name a namespace: fwd use [CTX/]NS");
     const auto done_now = co_await at.rest.set_primary(wish);
     if (!done_now) co_return tell(at.on, done_now.error());
-    if (at.as == format::json || at.as == format::yaml) {
+    if (is_document(at.as)) {
         at.on.out(document(wire::to_json(*done_now), at.as));
         co_return done;
     }

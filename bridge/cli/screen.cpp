@@ -7,8 +7,10 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <unistd.h>
 
 namespace fwd::cli {
@@ -20,29 +22,18 @@ std::size_t width_of(std::string_view text)
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) { return (c & 0xc0) != 0x80; }));
 }
 
+int write_failure = 0; ///< errno of the first write that failed
+
 void write_to(std::FILE* file, std::string_view text)
 {
-    std::fwrite(text.data(), 1, text.size(), file);
-    std::fflush(file);
+    const bool whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
+    if ((std::fflush(file) != 0 || !whole) && write_failure == 0) write_failure = errno;
 }
 
-/// The verb that does what a REST call would, or nothing.
-std::string command_for(const wire::next_step& step)
+std::string_view variable(const char* name)
 {
-    if (!step.command.empty()) return step.command;
-    const auto member = [&](std::string_view name) -> std::string {
-        const auto* value = step.body.is_object() ? step.body.get_object().if_contains(name) : nullptr;
-        return value && value->is_string() ? std::string{value->get_string()} : std::string{};
-    };
-    const auto is = [&](std::string_view method, std::string_view path) { return step.method == method && step.path == path; };
-    if (is("GET", "/api/v1/services")) return "fwd ls";
-    if (is("GET", "/api/v1/status")) return "fwd status";
-    if (is("POST", "/api/v1/namespaces")) return fmt::format("fwd add {}/", member("namespace"));
-    if (is("POST", "/api/v1/services")) {
-        const auto name_space = member("namespace");
-        return fmt::format("fwd add {}{}{}", name_space, name_space.empty() ? "" : "/", member("serviceName"));
-    }
-    return {};
+    const auto* value = std::getenv(name);
+    return value ? value : "";
 }
 
 } // namespace
@@ -54,17 +45,28 @@ std::string screen::painted(std::string_view text, tone in) const
     return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }
 
-screen screen_of_process()
+bool is_coloured(colouring wish, bool terminal, std::string_view no_colour, std::string_view term)
+{
+    if (wish != colouring::automatic) return wish == colouring::always;
+    return terminal && no_colour.empty() && term != "dumb";
+}
+
+screen screen_of_process(colouring wish)
 {
     screen out;
     out.out = [](std::string_view text) { write_to(stdout, text); };
     out.err = [](std::string_view text) { write_to(stderr, text); };
     out.out_is_terminal = ::isatty(STDOUT_FILENO) == 1;
     out.err_is_terminal = ::isatty(STDERR_FILENO) == 1;
-    const auto* no_colour = std::getenv("NO_COLOR");
-    const auto* terminal = std::getenv("TERM");
-    out.colour = out.out_is_terminal && (!no_colour || !*no_colour) && (!terminal || std::string_view{terminal} != "dumb");
+    out.colour = is_coloured(wish, out.out_is_terminal, variable("NO_COLOR"), variable("TERM"));
     return out;
+}
+
+bool all_was_written()
+{
+    if (std::ferror(stdout) == 0) return true;
+    fmt::print(stderr, "fwd: the answer could not be written: {}\n", std::strerror(write_failure));
+    return false;
 }
 
 std::string table::text(const screen& on) const
@@ -87,6 +89,24 @@ std::string table::text(const screen& on) const
         out += '\n';
     }
     return out;
+}
+
+std::string command_for(const wire::next_step& step)
+{
+    if (!step.command.empty()) return step.command;
+    const auto member = [&](std::string_view name) -> std::string {
+        const auto* value = step.body.is_object() ? step.body.get_object().if_contains(name) : nullptr;
+        return value && value->is_string() ? std::string{value->get_string()} : std::string{};
+    };
+    const auto is = [&](std::string_view method, std::string_view path) { return step.method == method && step.path == path; };
+    if (is("GET", "/api/v1/services")) return "fwd ls";
+    if (is("GET", "/api/v1/status")) return "fwd status";
+    if (is("POST", "/api/v1/namespaces")) return fmt::format("fwd add {}/", member("namespace"));
+    if (is("POST", "/api/v1/services")) {
+        const auto name_space = member("namespace");
+        return fmt::format("fwd add {}{}{}", name_space, name_space.empty() ? "" : "/", member("serviceName"));
+    }
+    return {};
 }
 
 int tell(const screen& on, const bridge::rest_problem& why)

@@ -52,13 +52,19 @@ awaitable<int> stop(desk at, bool force);
 awaitable<int> socket_path(desk at);
 awaitable<int> rotate_token(desk at);
 /// Prints the token in `file`, without asking the daemon.
-[[nodiscard]] int show_token(const screen& on, const std::string& file, const std::string& content);
+[[nodiscard]] int show_token(const screen& on, format as, const std::string& file, const std::string& content);
+
+/// Says why what was followed has ended: the daemon is not there any more (not_running), or `otherwise` (done).
+awaitable<int> tell_end(desk at, std::string otherwise);
 
 /// "8080" or "http:18080". Errors: invalid_request.
 [[nodiscard]] result<wire::wanted_port> parse_port(std::string_view text);
 
 /// The real answer to desk::runs, from /proc; where that does not tell, no.
 [[nodiscard]] bool is_running_daemon(std::int64_t process);
+
+/// "name web is held by web.shop.kind", from the side of the service that it is about.
+[[nodiscard]] std::string conflict_text(const wire::service& of, const wire::conflict& about);
 
 /// The table of services that ls shows.
 [[nodiscard]] std::string services_table(const std::vector<wire::service>& services, bool wide, const screen& on);

@@ -118,17 +118,6 @@ mcp::tool_problem problem_from(const bridge::rest_problem& why)
     const auto command = [](std::string text, std::string reason) {
         return mcp::next_call{.tool = {}, .arguments = {}, .command = std::move(text), .why = std::move(reason)};
     };
-    if (why.status == 404 && why.message.starts_with("there is nothing at /api/")) {
-        mcp::tool_problem old{.code = "daemon_too_old",
-                              .message = "the running fwd daemon does not know this call",
-                              .cause = fmt::format("it is older than this fwd ({})", FWD_VERSION),
-                              .evidence = {why.message},
-                              .next = {},
-                              .more = {}};
-        old.next.push_back(command("fwd stop", "ends the old daemon and its forwards"));
-        old.next.push_back(command("fwd start", "starts the new one"));
-        return old;
-    }
     mcp::tool_problem out{.code = why.code, .message = why.message, .cause = why.cause, .evidence = why.evidence, .next = {}, .more = {}};
     for (const auto& step : why.next)
         if (auto next = step_from(step); !next.tool.empty() || !next.command.empty()) out.next.push_back(std::move(next));

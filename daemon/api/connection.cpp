@@ -100,7 +100,7 @@ awaitable<reply> connection::answer(http_request message)
     if (!target) co_return failed(target.error());
     auto found = match(message.method, target->segments);
     if (!found.found && found.allow.empty())
-        co_return failed(404, "not_found", "there is nothing at " + printable(target->path.substr(0, 200)));
+        co_return failed(404, "not_found", std::string{wire::nothing_at} + printable(target->path.substr(0, 200)));
     if (!found.found) {
         auto made =
             failed(405, "method_not_allowed", fmt::format("{} is not possible here; {} is", printable(message.method), found.allow));

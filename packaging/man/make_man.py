@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The manual page of a program, made of what it says with --help: make_man.py PROGRAM SECTION > PROGRAM.SECTION
+"""The manual page of a program, made of what it says with --help: make_man.py PROGRAM SECTION FILE
 
 Lines without indentation that stand alone are headings; the rest is kept as it is, since its columns mean something.
 """
@@ -58,6 +58,6 @@ def page(name, section, text):
 
 
 if __name__ == "__main__":
-    program, number = sys.argv[1:3]
+    program, number, file = sys.argv[1:]
     said = subprocess.run([program, "--help"], capture_output=True, text=True, check=True).stdout
-    sys.stdout.write(page(pathlib.Path(program).name, number, said))
+    pathlib.Path(file).write_text(page(pathlib.Path(program).name, number, said), encoding="utf-8")

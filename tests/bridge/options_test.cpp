@@ -52,6 +52,9 @@ TEST_CASE("the form of the answer may stand before or behind the verb", "[option
     CHECK(read({"-o", "yaml", "ls"}).as == cli::format::yaml);
     CHECK(read({"status", "--output=name"}).as == cli::format::name);
     CHECK(read({"ls"}).as == cli::format::table);
+    CHECK(read({"-o", "json"}).what == verb::status);
+    CHECK(read({"ls", "--color", "always"}).colour == cli::colouring::always);
+    CHECK(read({"ls"}).colour == cli::colouring::automatic);
 }
 
 TEST_CASE("verbs read their arguments", "[options]")
@@ -102,7 +105,11 @@ TEST_CASE("a line that is wrong exits with 2 and says why", "[options]")
         {{"rm"}, "name a service"},
         {{"rm", "web", "--all"}, "--all"},
         {{"rm", "--mine", "--all"}, "--"},
-        {{"status", "extra"}, "extra"},
+        {{"status", "extra"}, "'extra' is not known here"},
+        {{"ls", "--stauts", "active"}, "ls: '--stauts' is not known here, did you mean --status?"},
+        {{"ls", "-n"}, "its value is missing"},
+        {{"get"}, "get: it takes a name"},
+        {{"ls", "--color", "blue"}, "'blue' is none of auto, always, never"},
     }));
     const auto end = refused(line);
     CHECK(end.code == 2);

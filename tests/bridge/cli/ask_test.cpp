@@ -1,54 +1,19 @@
 #include "bridge/cli/ask.hpp"
-#include "common/async/random.hpp"
-#include "tests/bridge/scripted_daemon.hpp"
+#include "tests/bridge/cli/cli_bed.hpp"
 
 using namespace fwd;
-using namespace fwd::bridge::test;
+using namespace fwd::cli::test;
 namespace json = boost::json;
-
-namespace {
-
-struct bench {
-    asio::io_context loop{1};
-    virtual_clock clock{loop};
-    scripted_daemon daemon{loop, clock};
-    bridge::rest_client rest = daemon.client();
-    std::string out, err;
-    cli::screen on;
-
-    bench()
-    {
-        daemon.up();
-        on.out = [this](std::string_view text) { out += text; };
-        on.err = [this](std::string_view text) { err += text; };
-    }
-    cli::desk desk(cli::format as = cli::format::table) { return {.rest = rest, .clock = clock, .log = daemon.log, .on = on, .as = as}; }
-    int run(awaitable<int> verb) { return clock.run(std::move(verb)); }
-    void services(std::string_view list, int total)
-    {
-        daemon.page("GET /api/v1/services", fmt::format(R"({{"services":[{}],"summary":{}}})", list, summary_text(total, total)), total);
-    }
-};
-
-template <class A>
-A about(std::vector<std::string> words)
-{
-    A out;
-    out.words = std::move(words);
-    return out;
-}
-
-} // namespace
 
 TEST_CASE("get tells all that is known of a service, and of a namespace", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data(
         "GET /api/v1/services/web.shop",
         service_text("web", "shop", "error", R"(,"reason":"crash\u001b[2J","conflicts":[{"name":"web","heldBy":"hosts line 3"}])"));
     CHECK(b.run(cli::get(b.desk(), about<cli::service_arguments>({"shop/web"}))) == cli::done);
     CHECK_THAT(b.out, Catch::Contains("web.shop.kind\nstatus      error") && Catch::Contains("why         crash\ufffd[2J") &&
-                          Catch::Contains("address     127.1.27.4") && Catch::Contains("not         web: held by hosts line 3") &&
+                          Catch::Contains("address     127.1.27.4") && Catch::Contains("conflict    name web is held by hosts line 3") &&
                           Catch::Contains("80 -> p:8080 Active"));
     b.out.clear();
     b.daemon.data("GET /api/v1/namespaces/shop", R"({"key":"shop.kind","serviceCount":3})");
@@ -59,7 +24,7 @@ TEST_CASE("get tells all that is known of a service, and of a namespace", "[cli]
 
 TEST_CASE("find shows where something is, and which contexts could not be searched", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data(
         "GET /api/v1/kubernetes/find",
         R"({"services":[{"name":"db","namespace":"shop","context":"kind","type":"ClusterIP","ports":[{"port":5432}],"kinds":["postgres"],)"
@@ -81,7 +46,7 @@ TEST_CASE("find shows where something is, and which contexts could not be search
 
 TEST_CASE("env writes lines to source, of one service or of all, or one object", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/services/db/env", R"({"key":"db.shop.kind","env":{"PGHOST":"db"},"text":"PGHOST=db"})");
     b.daemon.data("GET /api/v1/services/web/env",
                   R"({"key":"web.shop.kind","env":{"WEB_URL":"http://web"},"text":"WEB_URL=http://web\n"})");
@@ -101,7 +66,7 @@ TEST_CASE("env writes lines to source, of one service or of all, or one object",
 
 TEST_CASE("check tells each step of the way, and fails where one does", "[cli]")
 {
-    bench b;
+    cli_bed b;
     const bool good = GENERATE(true, false);
     b.daemon.data("POST /api/v1/services/web/check",
                   fmt::format(R"({{"stages":[{{"stage":"name","ok":true,"durationMs":0.5,"detail":"127.1.27.4"}},{{"stage":"http","ok":{},)"
@@ -119,7 +84,7 @@ TEST_CASE("check tells each step of the way, and fails where one does", "[cli]")
 
 TEST_CASE("wait returns when all is ready, tells how far it is, and fails in time with the reasons", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/services/web", service_text("web", "shop", "pending", R"(,"reason":"no pod is ready")"), 200, 500ms);
     b.daemon.data("GET /api/v1/services/web", service_text("web", "shop", "active"));
     CHECK(b.run(cli::wait_for(b.desk(), about<cli::wait_arguments>({"web"}))) == cli::done);
@@ -135,7 +100,7 @@ TEST_CASE("wait returns when all is ready, tells how far it is, and fails in tim
 
 TEST_CASE("wait for reachable makes a connection", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/services/web", service_text("web", "shop", "active", R"(,"verified":false)"));
     b.daemon.data("POST /api/v1/services/web/check", R"({"stages":[{"stage":"tunnel","ok":true}]})");
     auto what = about<cli::wait_arguments>({"web"});
@@ -146,7 +111,7 @@ TEST_CASE("wait for reachable makes a connection", "[cli]")
 
 TEST_CASE("reconnect takes a service, those in error, or all", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("POST /api/v1/services/web.shop/reconnect", R"({"triggered":1,"services":["web.shop.kind"]})");
     b.daemon.data("POST /api/v1/services/reconnect", R"({"triggered":1,"services":["db.shop.kind"]})");
     CHECK(b.run(cli::reconnect(b.desk(), about<cli::reconnect_arguments>({"shop/web"}))) == cli::done);
@@ -159,7 +124,7 @@ TEST_CASE("reconnect takes a service, those in error, or all", "[cli]")
 
 TEST_CASE("logs are those of a pod of the service, without what would steer the terminal", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/services/web", service_text("web", "shop", "active"));
     b.daemon.data("GET /api/v1/kubernetes/pods/shop/p/logs", R"({"podName":"p","logs":["one","\u001b[31mtwo"],"lineCount":2})");
     CHECK(b.run(cli::pod_logs(b.desk(), about<cli::log_arguments>({"web"}))) == cli::done);
@@ -169,16 +134,84 @@ TEST_CASE("logs are those of a pod of the service, without what would steer the 
 
 TEST_CASE("traffic shows what flowed and flows", "[cli]")
 {
-    bench b;
-    b.services(service_text("web", "shop", "active", R"(,"totalBytesIn":2048,"rateOut":1024)"), 1);
-    const auto chance = make_system_random();
-    CHECK(b.run(cli::traffic(b.desk(), {}, *chance)) == cli::done);
+    cli_bed b;
+    b.services({service_text("web", "shop", "active", R"(,"totalBytesIn":2048,"rateOut":1024)")});
+    CHECK(b.run(cli::traffic(b.desk(), {}, *b.random)) == cli::done);
     CHECK(b.out == "SERVICE        IN       OUT  IN NOW  OUT NOW    OPEN\nweb.shop.kind  2.0 KiB  0 B  0 B/s   1.0 KiB/s  0\n");
+}
+
+TEST_CASE("what is followed ends with the daemon, in a sentence and with exit 3", "[cli]")
+{
+    cli_bed b;
+    b.services({service_text("web", "shop", "active")});
+    b.daemon.data("GET /api/v1/services/web", service_text("web", "shop", "active"));
+    b.daemon.data("GET /api/v1/info", R"({"version":"1","pid":7})");
+    b.daemon.stream("GET /api/v1/events", ": hello\n\n", 2s);
+    b.daemon.stream("GET /api/v1/kubernetes/pods/shop/p/logs", "data: {\"line\":\"one\"}\n\n", 2s);
+    b.clock.call_after(1s, [&] { b.daemon.down(); });
+    int code = 0;
+    if (const bool traffic = GENERATE(true, false)) {
+        auto what = about<cli::traffic_arguments>({"web"});
+        what.follow = traffic;
+        code = b.run(cli::traffic(b.desk(), what, *b.random));
+    } else {
+        auto what = about<cli::log_arguments>({"web"});
+        what.follow = true;
+        code = b.run(cli::pod_logs(b.desk(), what));
+        CHECK(b.out == "one\n");
+    }
+    CHECK(code == cli::not_running);
+    CHECK(b.err == "fwd: the daemon has ended\n");
+}
+
+TEST_CASE("a pod's log that ends while the daemon goes on is done", "[cli]")
+{
+    cli_bed b;
+    b.daemon.data("GET /api/v1/services/web", service_text("web", "shop", "active"));
+    b.daemon.stream("GET /api/v1/kubernetes/pods/shop/p/logs", "data: {\"line\":\"one\"}\n\n");
+    auto what = about<cli::log_arguments>({"web"});
+    what.follow = true;
+    CHECK(b.run(cli::pod_logs(b.desk(), what)) == cli::done);
+    CHECK(b.err == "the log has ended\n");
+}
+
+TEST_CASE("wait for a service that nobody forwards ends within seconds, with what was meant", "[cli]")
+{
+    cli_bed b;
+    b.daemon.error("GET /api/v1/services/wbe", 404,
+                   R"({"code":"not_found","message":"service 'wbe' is not forwarded; did you mean web?"})");
+    const auto before = b.clock.now();
+    CHECK(b.run(cli::wait_for(b.desk(), about<cli::wait_arguments>({"wbe"}))) == cli::failed);
+    CHECK(b.clock.now() - before < 6s);
+    CHECK_THAT(b.err, Catch::Contains("\nfwd: service 'wbe' is not forwarded; did you mean web?\n"));
+}
+
+TEST_CASE("wait for a namespace that nobody forwards says so instead of being done at once", "[cli]")
+{
+    cli_bed b;
+    b.services({});
+    b.daemon.error("GET /api/v1/namespaces/nope", 404, R"({"code":"not_found","message":"namespace 'nope' is not forwarded"})");
+    CHECK(b.run(cli::wait_for(b.desk(), about<cli::wait_arguments>({"nope/"}))) == cli::failed);
+    CHECK_THAT(b.err, Catch::Contains("namespace 'nope' is not forwarded"));
+}
+
+TEST_CASE("several answers are one document: an array; one is itself", "[cli]")
+{
+    cli_bed b;
+    for (const auto* name : {"web", "db"})
+        b.daemon.data(fmt::format("GET /api/v1/services/{}", name), service_text(name, "shop", "active"));
+    CHECK(b.run(cli::get(b.desk(cli::format::json), about<cli::service_arguments>({"web", "db"}))) == cli::done);
+    const auto both = json::parse(b.out);
+    REQUIRE(both.is_array());
+    CHECK(both.at(1).at("serviceName") == "db");
+    b.out.clear();
+    CHECK(b.run(cli::get(b.desk(cli::format::json), about<cli::service_arguments>({"web"}))) == cli::done);
+    CHECK(json::parse(b.out).at("serviceName") == "web");
 }
 
 TEST_CASE("contexts shows which are in use and which fail", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/kubernetes/contexts",
                   R"({"currentContext":"kind","contexts":[{"name":"kind","server":"https://k","active":true,"reachable":true},)"
                   R"({"name":"prod","server":"https://p","namespace":"web","error":"token expired"}]})");
@@ -189,7 +222,7 @@ TEST_CASE("contexts shows which are in use and which fail", "[cli]")
 
 TEST_CASE("doctor fails where a check does, and says what helps", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data(
         "GET /api/v1/doctor",
         R"({"findings":[{"check":"hosts","ok":true,"detail":"as written"},{"check":"port 80","ok":false,"detail":"held by nginx","fix":"stop nginx"}]})");
@@ -198,42 +231,11 @@ TEST_CASE("doctor fails where a check does, and says what helps", "[cli]")
     CHECK_THAT(b.daemon.requests.back().target, Catch::Contains("port=80"));
 }
 
-TEST_CASE("completion offers verbs, flags' values, and what the daemon knows", "[cli]")
-{
-    bench b;
-    b.services(
-        service_text("web", "shop", "active") + "," + service_text("web", "qa", "active") + "," + service_text("db", "shop", "active"), 3);
-    b.daemon.data("GET /api/v1/kubernetes/contexts", R"({"contexts":[{"name":"kind"},{"name":"prod"}]})");
-    b.daemon.data("GET /api/v1/kubernetes/namespaces", R"({"namespaces":[{"name":"shop"},{"name":"staging"}]})");
-    b.daemon.data("GET /api/v1/kubernetes/services",
-                  R"({"services":[{"name":"cart","namespace":"shop"},{"name":"web","namespace":"shop"}]})");
-    const auto offers = [&](std::vector<std::string> line) {
-        b.out.clear();
-        CHECK(b.run(cli::complete(b.desk(), std::move(line))) == cli::done);
-        return b.out;
-    };
-    CHECK(offers({"rec"}) == "reconnect\n");
-    CHECK(offers({"ls", "-o", "j"}) == "json\n");
-    CHECK(offers({"ls", "-x", ""}) == "kind\nprod\n");
-    CHECK(offers({"ls", "-n", "st"}) == "staging\n");
-    CHECK(offers({"env", ""}) == "db\nweb.qa\nweb.shop\n");
-    CHECK(offers({"env", "web.shop."}) == "web.shop.kind\n");
-    CHECK(offers({"rm", "sh"}) == "shop/\n");
-    CHECK(offers({"add", "shop/c"}) == "shop/cart\n");
-    CHECK(offers({"wait", "--for", "rea"}) == "reachable\nready\n");
-    CHECK_THAT(offers({"logs", "--"}), Catch::Contains("--previous"));
-    b.daemon.down();
-    CHECK(offers({"env", ""}).empty());
-    for (const auto* shell : {"bash", "zsh", "fish"})
-        CHECK_THAT(std::string{cli::completion_script(shell)}, Catch::Contains("fwd __complete"));
-}
-
 TEST_CASE("every question exits with 3 when no daemon runs", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.down();
     const int which = GENERATE(range(0, 10));
-    const auto chance = make_system_random();
     int code = 0;
     cli::find_arguments query;
     query.query = "x";
@@ -244,7 +246,7 @@ TEST_CASE("every question exits with 3 when no daemon runs", "[cli]")
     if (which == 4) code = b.run(cli::wait_for(b.desk(), about<cli::wait_arguments>({"web"})));
     if (which == 5) code = b.run(cli::reconnect(b.desk(), about<cli::reconnect_arguments>({"web"})));
     if (which == 6) code = b.run(cli::pod_logs(b.desk(), about<cli::log_arguments>({"web"})));
-    if (which == 7) code = b.run(cli::traffic(b.desk(), {}, *chance));
+    if (which == 7) code = b.run(cli::traffic(b.desk(), {}, *b.random));
     if (which == 8) code = b.run(cli::contexts(b.desk()));
     if (which == 9) code = b.run(cli::doctor(b.desk(), 0));
     CHECK(code == cli::not_running);

@@ -1,35 +1,10 @@
-#include "bridge/cli/verbs.hpp"
-#include "tests/bridge/scripted_daemon.hpp"
+#include "tests/bridge/cli/cli_bed.hpp"
 
 using namespace fwd;
-using namespace fwd::bridge::test;
+using namespace fwd::cli::test;
 namespace json = boost::json;
 
 namespace {
-
-struct bench {
-    asio::io_context loop{1};
-    virtual_clock clock{loop};
-    scripted_daemon daemon{loop, clock};
-    bridge::rest_client rest = daemon.client();
-    std::string out, err;
-    cli::screen on;
-
-    bench()
-    {
-        daemon.up();
-        on.out = [this](std::string_view text) { out += text; };
-        on.err = [this](std::string_view text) { err += text; };
-    }
-    cli::desk desk(cli::format as = cli::format::table) { return {.rest = rest, .clock = clock, .log = daemon.log, .on = on, .as = as}; }
-    int run(awaitable<int> verb) { return clock.run(std::move(verb)); }
-    void services(const std::vector<std::string>& texts, int total, int active)
-    {
-        std::string list;
-        for (const auto& each : texts) list += (list.empty() ? "" : ",") + each;
-        daemon.page("GET /api/v1/services", fmt::format(R"({{"services":[{}],"summary":{}}})", list, summary_text(total, active)), total);
-    }
-};
 
 const std::string added_text =
     R"({"key":"web.shop.kind","serviceName":"web","namespace":"shop","context":"kind","localIP":"127.1.27.4","hostnames":["web"],)"
@@ -39,14 +14,14 @@ const std::string added_text =
 
 TEST_CASE("ls shows for each service its address, names, ports, state and why it is not active", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.services(
         {service_text("web", "shop", "active"),
          service_text("db", "shop", "pending",
                       R"(,"reason":"no pod is ready","hostnames":[],"conflicts":[{"name":"db","heldBy":"hosts file line 3"}])"),
          service_text("udp", "shop", "unsupported",
                       R"(,"localIP":"","forwards":[],"unsupportedPorts":[{"port":53,"protocol":"UDP","reason":"UDP is not forwarded"}])")},
-        3, 1);
+        1);
     CHECK(b.run(cli::list(b.desk(), {})) == cli::done);
     CHECK(b.out ==
           "SERVICE  NAMESPACE  ADDRESS     PORTS  STATE        NAMES         WHY\n"
@@ -58,8 +33,8 @@ TEST_CASE("ls shows for each service its address, names, ports, state and why it
 
 TEST_CASE("ls has a context column only where there are several, and more columns when wide", "[cli]")
 {
-    bench b;
-    b.services({service_text("web", "shop", "active"), service_text("web", "shop", "active", R"(,"context":"prod")")}, 2, 2);
+    cli_bed b;
+    b.services({service_text("web", "shop", "active"), service_text("web", "shop", "active", R"(,"context":"prod")")}, 2);
     CHECK(b.run(cli::list(b.desk(), {})) == cli::done);
     CHECK_THAT(b.out, Catch::StartsWith("SERVICE  NAMESPACE  CONTEXT"));
     b.out.clear();
@@ -69,8 +44,8 @@ TEST_CASE("ls has a context column only where there are several, and more column
 
 TEST_CASE("what is active without proof is marked", "[cli]")
 {
-    bench b;
-    b.services({service_text("web", "shop", "active", R"(,"verified":false)")}, 1, 1);
+    cli_bed b;
+    b.services({service_text("web", "shop", "active", R"(,"verified":false)")}, 1);
     b.on.out_is_terminal = true;
     CHECK(b.run(cli::list(b.desk(), {})) == cli::done);
     CHECK_THAT(b.out, Catch::Contains("active*"));
@@ -79,8 +54,8 @@ TEST_CASE("what is active without proof is marked", "[cli]")
 
 TEST_CASE("colour is for terminals", "[cli]")
 {
-    bench b;
-    b.services({service_text("web", "shop", "active")}, 1, 1);
+    cli_bed b;
+    b.services({service_text("web", "shop", "active")}, 1);
     b.on.colour = true;
     CHECK(b.run(cli::list(b.desk(), {})) == cli::done);
     CHECK_THAT(b.out, Catch::Contains("\x1b[32mactive\x1b[0m"));
@@ -88,8 +63,8 @@ TEST_CASE("colour is for terminals", "[cli]")
 
 TEST_CASE("cluster text cannot steer the terminal", "[cli]")
 {
-    bench b;
-    b.services({service_text("web", "shop", "error", R"(,"reason":"\u001b[2J\nboo")")}, 1, 0);
+    cli_bed b;
+    b.services({service_text("web", "shop", "error", R"(,"reason":"\u001b[2J\nboo")")}, 0);
     CHECK(b.run(cli::list(b.desk(), {})) == cli::done);
     CHECK(b.out.find('\x1b') == std::string::npos);
     CHECK(std::count(b.out.begin(), b.out.end(), '\n') == 2);
@@ -97,8 +72,8 @@ TEST_CASE("cluster text cannot steer the terminal", "[cli]")
 
 TEST_CASE("ls writes names, JSON and YAML", "[cli]")
 {
-    bench b;
-    b.services({service_text("web", "shop", "active")}, 1, 1);
+    cli_bed b;
+    b.services({service_text("web", "shop", "active")}, 1);
     CHECK(b.run(cli::list(b.desk(cli::format::name), {})) == cli::done);
     CHECK(b.out == "web.shop.kind\n");
     b.out.clear();
@@ -111,8 +86,8 @@ TEST_CASE("ls writes names, JSON and YAML", "[cli]")
 
 TEST_CASE("an empty list is no error, and json says []", "[cli]")
 {
-    bench b;
-    b.services({}, 0, 0);
+    cli_bed b;
+    b.services({}, 0);
     CHECK(b.run(cli::list(b.desk(), {})) == cli::done);
     CHECK(b.out.empty());
     CHECK_THAT(b.err, Catch::Contains("Nothing is forwarded"));
@@ -122,7 +97,7 @@ TEST_CASE("an empty list is no error, and json says []", "[cli]")
 
 TEST_CASE("every verb exits with 3 when no daemon runs, and says what starts one", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.down();
     cli::add_arguments what;
     what.words = {"web", "shop/"};
@@ -148,7 +123,7 @@ TEST_CASE("every verb exits with 3 when no daemon runs, and says what starts one
 
 TEST_CASE("add tells where a service is", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("POST /api/v1/services", added_text, 201);
     cli::add_arguments what;
     what.words = {"shop/web"};
@@ -162,7 +137,7 @@ TEST_CASE("add tells where a service is", "[cli]")
 
 TEST_CASE("add that is not ready in time fails, with the reason", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data(
         "POST /api/v1/services",
         R"({"key":"db.shop.kind","serviceName":"db","namespace":"shop","context":"kind","status":"pending","ready":false,"reason":"no ready pod"})");
@@ -176,12 +151,12 @@ TEST_CASE("add that is not ready in time fails, with the reason", "[cli]")
 
 TEST_CASE("adding a namespace shows its services and what is not ready", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("POST /api/v1/namespaces",
                   R"({"key":"shop.kind","namespace":"shop","context":"kind","ready":false,"services":["web.shop.kind","db.shop.kind"],)"
                   R"("notReady":[{"key":"db.shop.kind","why":"crash-looping"}]})",
                   201, 700ms);
-    b.services({service_text("web", "shop", "active"), service_text("db", "shop", "pending")}, 2, 1);
+    b.services({service_text("web", "shop", "active"), service_text("db", "shop", "pending")}, 1);
     cli::add_arguments what;
     what.words = {"shop/"};
     what.selector = "a=b";
@@ -193,7 +168,7 @@ TEST_CASE("adding a namespace shows its services and what is not ready", "[cli]"
 
 TEST_CASE("words and flags that do not go together are a usage error", "[cli]")
 {
-    bench b;
+    cli_bed b;
     cli::add_arguments what;
     SECTION("a port of a namespace")
     {
@@ -221,7 +196,7 @@ TEST_CASE("words and flags that do not go together are a usage error", "[cli]")
 
 TEST_CASE("rm takes services and namespaces, and goes on after one that fails", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.error(
         "DELETE /api/v1/services/wbe", 404,
         R"({"code":"not_found","message":"wbe is not forwarded","evidence":["web.shop.kind"],"next":[)"
@@ -238,11 +213,11 @@ TEST_CASE("rm takes services and namespaces, and goes on after one that fails", 
 
 TEST_CASE("rm --mine takes what fwd added, rm --all everything", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/namespaces",
                   R"({"namespaces":[{"key":"shop.kind","namespace":"shop","context":"kind","owner":{"client":"fwd/0.9; z"}}]})");
     b.services({service_text("db", "staging", "active", R"(,"owner":{"client":"fwd/1.0; q"})"), service_text("api", "staging", "active")},
-               3, 3);
+               3);
     const std::string gone = R"({"removed":true,"key":"k","message":"gone"})";
     for (const auto* each : {"namespaces/shop.kind", "services/web.shop.kind", "services/db.staging.kind", "services/api.staging.kind"})
         b.daemon.data(std::string{"DELETE /api/v1/"} + each, gone);
@@ -261,7 +236,7 @@ TEST_CASE("rm --mine takes what fwd added, rm --all everything", "[cli]")
 
 TEST_CASE("status tells health, daemon, contexts and problems", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/status",
                   R"({"status":"degraded","message":"1 of 2 services active","version":"1","uptime":"5s","errorCount":0,)"
                   R"("summary":{},"contexts":[{"name":"kind","server":"https://k","active":true,"primary":true,"reachable":true},)"
@@ -284,7 +259,7 @@ TEST_CASE("status tells health, daemon, contexts and problems", "[cli]")
 
 TEST_CASE("stop returns when the daemon is gone, and fails when it stays", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/info", R"({"version":"1","pid":77})");
     b.daemon.data("POST /api/v1/shutdown", R"({"services":3,"forwards":4,"connections":0,"message":"bye"})");
     SECTION("it ends")
@@ -313,17 +288,17 @@ TEST_CASE("stop returns when the daemon is gone, and fails when it stays", "[cli
 
 TEST_CASE("socket prints the path of the daemon that answers", "[cli]")
 {
-    bench b;
+    cli_bed b;
     CHECK(b.run(cli::socket_path(b.desk())) == cli::done);
     CHECK(b.out == "/run/fwd/1/api.sock\n");
 }
 
 TEST_CASE("token prints the file's content or says that there is none", "[cli]")
 {
-    bench b;
-    CHECK(cli::show_token(b.on, "/t", "fwd_x") == cli::done);
+    cli_bed b;
+    CHECK(cli::show_token(b.on, cli::format::table, "/t", "fwd_x") == cli::done);
     CHECK(b.out == "fwd_x\n");
-    CHECK(cli::show_token(b.on, "/t", "") == cli::failed);
+    CHECK(cli::show_token(b.on, cli::format::table, "/t", "") == cli::failed);
     CHECK_THAT(b.err, Catch::Contains("/t"));
 }
 

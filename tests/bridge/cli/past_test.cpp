@@ -1,32 +1,13 @@
 // fwd explain, events and logs --daemon against a daemon that answers what is written here.
 #include "bridge/cli/past.hpp"
-#include "tests/bridge/scripted_daemon.hpp"
+#include "tests/bridge/cli/cli_bed.hpp"
 
 using namespace fwd;
-using namespace fwd::bridge::test;
+using namespace fwd::cli::test;
 using Catch::Matchers::Contains;
 namespace json = boost::json;
 
 namespace {
-
-struct bench {
-    asio::io_context loop{1};
-    virtual_clock clock{loop};
-    scripted_daemon daemon{loop, clock};
-    bridge::rest_client rest = daemon.client();
-    std::unique_ptr<random_source> random = make_seeded_random(7);
-    std::string out, err;
-    cli::screen on;
-
-    bench()
-    {
-        daemon.up();
-        on.out = [this](std::string_view text) { out += text; };
-        on.err = [this](std::string_view text) { err += text; };
-    }
-    cli::desk desk(cli::format as = cli::format::table) { return {.rest = rest, .clock = clock, .log = daemon.log, .on = on, .as = as}; }
-    int run(awaitable<int> verb) { return clock.run(std::move(verb)); }
-};
 
 const std::string crash_text =
     R"({"asked":"web","key":"web.shop.kind","serviceName":"web","namespace":"shop","context":"kind","forwarded":true,"ok":false,)"
@@ -39,7 +20,7 @@ const std::string crash_text =
 
 TEST_CASE("explain says what is so, what to do, what to try and what happened", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/explain/web.shop", crash_text);
     cli::explain_arguments what;
     what.words = {"web"};
@@ -58,7 +39,7 @@ TEST_CASE("explain says what is so, what to do, what to try and what happened", 
 
 TEST_CASE("explain takes any name as it is, and gives documents", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/explain/http%3A%2F%2Fweb%3A80%2Fa", R"({"ok":true,"code":"works","verdict":"fine"})");
     cli::explain_arguments what;
     what.words = {"http://web:80/a"};
@@ -68,7 +49,7 @@ TEST_CASE("explain takes any name as it is, and gives documents", "[cli]")
 
 TEST_CASE("explain without a name lists what is wrong, each with its own advice", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data(
         "GET /api/v1/explain",
         R"({"ok":false,"code":"port_refused","verdict":"2 problems","suggestion":"not shown here","problems":[)"
@@ -82,7 +63,7 @@ TEST_CASE("explain without a name lists what is wrong, each with its own advice"
 
 TEST_CASE("explain passes on who else may be meant", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.error("GET /api/v1/explain/web", 409,
                    R"({"code":"ambiguous","message":"'web' may mean two","evidence":["web.a.k","web.b.k"]})");
     cli::explain_arguments what;
@@ -93,7 +74,7 @@ TEST_CASE("explain passes on who else may be meant", "[cli]")
 
 TEST_CASE("events are told oldest first, with where and by whom", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/history/events",
                   R"([{"id":2,"type":"ErrorRaised","timestamp":"2026-11-21T07:15:02.000Z","serviceKey":"web.shop.kind",)"
                   R"("forwardKey":"web.shop.kind.web-1.80","message":"refused"},{"id":1,"type":"ServiceAdded",)"
@@ -109,19 +90,19 @@ TEST_CASE("events are told oldest first, with where and by whom", "[cli]")
 
 TEST_CASE("events of a service that is gone are asked for by its whole key", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.error("GET /api/v1/services/web.shop.kind", 404, R"({"code":"not_found","message":"not forwarded"})");
     b.daemon.data("GET /api/v1/history/events", "[]");
     cli::event_arguments what;
     what.words = {"web.shop.kind"};
     CHECK(b.run(cli::events(b.desk(), what, *b.random)) == cli::done);
-    CHECK_THAT(b.daemon.requests.at(1).target, Contains("service=web.shop.kind"));
+    CHECK_THAT(b.daemon.requests.back().target, Contains("service=web.shop.kind"));
     CHECK_THAT(b.err, Contains("Nothing of that kind"));
 }
 
 TEST_CASE("the daemon's log is told with level and fields, and cannot steer the terminal", "[cli]")
 {
-    bench b;
+    cli_bed b;
     b.daemon.data("GET /api/v1/logs/system", R"({"logs":[{"id":3,"timestamp":"2026-11-21T07:15:02.000Z","level":"warn",)"
                                              R"("message":"forward failed\u001b[2J","fields":{"forward":"web.shop"}}]})");
     cli::daemon_log_arguments what;
