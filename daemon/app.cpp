@@ -9,6 +9,7 @@
 #include "daemon/api/server.hpp"
 #include "daemon/catalog/event_bus.hpp"
 #include "daemon/catalog/log_buffer.hpp"
+#include "daemon/data_thread.hpp"
 #include "daemon/first_wishes.hpp"
 #include "daemon/forward/connection_book.hpp"
 #include "daemon/forward/explainer.hpp"
@@ -16,16 +17,16 @@
 #include "daemon/forward/supervisor.hpp"
 #include "daemon/host/port_owner.hpp"
 #include "daemon/host/privilege.hpp"
+#include "daemon/internal_name.hpp"
 #include "daemon/kube/file_source.hpp"
 #include "daemon/kube/process.hpp"
 #include "daemon/narration.hpp"
 #include "daemon/other_users.hpp"
 #include "daemon/reload.hpp"
-#include "daemon/store/database.hpp"
-#include "daemon/store/history.hpp"
+#include "daemon/settings.hpp"
+#include "daemon/storage.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 
@@ -34,8 +35,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
-#include <sys/utsname.h>
-#include <thread>
 #include <unistd.h>
 
 extern char** environ;
@@ -54,44 +53,6 @@ kube::environment our_environment()
     }
     return made;
 }
-
-/// The data thread: one loop, its own clock, chance and network.
-class data_thread {
-public:
-    data_thread()
-        : guard_{asio::make_work_guard(loop_)}, clock{make_timing(loop_.get_executor())}, random{make_system_random()},
-          net{make_network(loop_.get_executor())}
-    {
-    }
-    ~data_thread() { end(); }
-    void start()
-    {
-        thread_ = std::thread{[this] {
-            sigset_t all;
-            sigfillset(&all);
-            pthread_sigmask(SIG_BLOCK, &all, nullptr); // signals are the control thread's
-            loop_.run();
-        }};
-    }
-    void end()
-    {
-        if (!thread_.joinable()) return;
-        guard_.reset();
-        loop_.stop();
-        thread_.join();
-    }
-    asio::any_io_executor executor() { return loop_.get_executor(); }
-
-private:
-    asio::io_context loop_{1};
-    asio::executor_work_guard<asio::io_context::executor_type> guard_;
-    std::thread thread_;
-
-public:
-    std::unique_ptr<timing> clock;
-    std::unique_ptr<random_source> random;
-    std::unique_ptr<network> net;
-};
 
 class engine {
 public:
@@ -186,10 +147,10 @@ private:
     /// Everything up to `ready`. What fails here ends the daemon.
     awaitable<result<void>> start()
     {
-        place_facts place{::getuid(), around_.variables["HOME"], [this](std::string_view name) {
-                              const auto at = around_.variables.find(std::string{name});
-                              return at == around_.variables.end() ? std::string{} : at->second;
-                          }};
+        const place_facts place{::getuid(), around_.variables["HOME"], [this](std::string_view name) {
+                                    const auto at = around_.variables.find(std::string{name});
+                                    return at == around_.variables.end() ? std::string{} : at->second;
+                                }};
         const auto state = state_folder(place);
 
         auto config = load_config();
@@ -227,26 +188,19 @@ private:
         });
         for (const auto& note : user_.notes) log_.info(note, {});
 
-        database_ = std::make_unique<store::database>(state + "/" + std::string{database_name}, *store_thread_, *clock_, executor_, log_);
         store::lease_settings leases;
         if (asked_.address_base) leases.first = *asked_.address_base;
-        if (const auto opened = co_await database_->open(); !opened) {
-            log_.warn("history and leases are kept in memory only", {{"error", opened.error().message()}});
-            database_ = std::make_unique<store::database>(":memory:", *store_thread_, *clock_, executor_, log_);
-            if (const auto in_memory = co_await database_->open(); !in_memory) co_return in_memory.error();
-        }
-        history_ = std::make_unique<store::history>(*database_);
-        recorder_ = std::make_unique<forward::recorder>(events_, *history_, *clock_);
-        if (auto kept = co_await store::open_leases(*database_, *clock_, leases)) {
-            leases_ = std::move(*kept);
-        } else {
-            log_.warn("leases are kept in memory only", {{"error", kept.error().message()}});
-            leases_ = store::make_memory_leases(*clock_, leases);
-        }
-        for (const auto& [name, address] : asked_.reservations) leases_->reserve(address);
-        leases_->avoid(foreign_addresses_in(asked_.hosts_path, ::getuid()));
+        const storage_parts use{*store_thread_, *clock_, executor_, log_};
+        auto kept = co_await open_storage(use, state + "/" + std::string{database_name}, leases);
+        if (!kept) co_return kept.error();
+        kept_ = std::move(*kept);
+        recorder_ = std::make_unique<forward::recorder>(events_, *kept_.history, *clock_);
+        for (const auto& [name, address] : asked_.reservations) kept_.leases->reserve(address);
+        kept_.leases->avoid(foreign_addresses_in(asked_.hosts_path, ::getuid()));
 
-        show_self();
+        auto self = identity_of(host_->about(), place, user_.user.name);
+        self.started = clock_->wall_now();
+        catalog_.set_self(std::move(self));
         make_supervisor(*config);
         explainer_ = std::make_unique<forward::explainer>(catalog_, *supervisor_, *recorder_, *clock_);
         data_.start();
@@ -257,7 +211,7 @@ private:
         }
         supervisor_->start();
         follow_files();
-        if (const auto served = co_await serve_api(place, state); !served) co_return served.error();
+        if (const auto served = co_await serve_api(place); !served) co_return served.error();
         tasks_.start("rates", sample());
         follow_network();
         co_return co_await forward_from_start(*config);
@@ -277,102 +231,42 @@ private:
         tasks_.start("follow the kubeconfig", reloader_->run());
     }
 
-    void show_self()
-    {
-        catalog::identity self;
-        self.version = FWD_VERSION;
-        self.build = __VERSION__;
-        self.user = user_.user.name.empty() ? std::to_string(::getuid()) : user_.user.name;
-        self.hosts_path = host_->about().hosts_path;
-        self.listening = host_->about().listening == host::listening_mode::lookup ? "sk_lookup" : "bind";
-        utsname machine{};
-        ::uname(&machine);
-        self.platform = fmt::format("linux/{} {}", machine.machine, machine.release);
-        self.pid = host_->about().agent_pid ? host_->about().agent_pid : ::getpid();
-        self.privileged = host_->about().privileged;
-        self.started = clock_->wall_now();
-        catalog_.set_self(std::move(self));
-    }
-
     void make_supervisor(const kube::kubeconfig& config)
     {
-        forward::supervisor_settings settings;
-        settings.config = config;
-        for (const auto& context : asked_.contexts) settings.contexts.push_back({context.name, context.alias});
-        if (!asked_.namespaces.empty()) settings.primary_namespace = asked_.namespaces.front();
-        settings.domain = asked_.domain;
-        settings.mappings = asked_.mappings;
-        settings.locals = asked_.locals;
-        settings.allow_shadow = asked_.allow_shadow;
-        for (const auto& [name, context] : asked_.context_settings) {
-            if (!context.alias.empty()) settings.aliases[name] = context.alias;
-            if (context.is_protected) settings.protected_contexts.insert(name);
-        }
-        settings.reservations = asked_.reservations;
-        settings.user = user_.user.name;
         forward::data_limits limits;
         limits.wait = asked_.wait;
         limits.keep_free = forward::kept_from_clients(limits_.now.rlim_cur);
-        const forward::data_parts parts{data_.executor(), *data_.net, *data_.clock, *data_.random, log_};
+        const forward::data_parts parts{data_.executor(), data_.net(), data_.clock(), data_.random(), log_};
         plane_ = std::make_unique<forward::data_plane>(parts, executor_, asked_.transport, limits);
-        forward::supervisor_parts use{around_, *plane_, *host_, *leases_, catalog_, [this](bool force) {
+        forward::supervisor_parts use{around_, *plane_, *host_, *kept_.leases, catalog_, [this](bool force) {
                                           if (force) status_ = 0;
                                           ask_stop();
                                       }};
-        supervisor_ = std::make_unique<forward::supervisor>(std::move(use), std::move(settings));
+        supervisor_ = std::make_unique<forward::supervisor>(std::move(use), supervisor_settings_of(asked_, config, user_.user.name));
         plane_->report_to(supervisor_->reports());
         connections_ = std::make_unique<forward::connection_book>(*plane_, catalog_, events_, *side_);
         plane_->report_connections_to(connections_->ears());
     }
 
-    awaitable<result<void>> serve_api(place_facts place, std::string state)
+    awaitable<result<void>> serve_api(place_facts place)
     {
-        api::api_settings settings;
-        settings.tcp = asked_.api;
-        settings.port = asked_.api_port;
-        settings.last_port = asked_.api_port == 8080 ? 8089 : asked_.api_port;
-        if (asked_.api_address != "localhost") settings.addresses = {asked_.api_address};
-        const auto runtime = host_->about().run_dir.empty() ? unprivileged_runtime_folder(place) : host_->about().run_dir;
-        settings.socket_path = runtime + "/" + std::string{socket_name};
-        settings.address_path = runtime + "/" + std::string{address_name};
-        settings.token_path = state + "/" + std::string{token_name};
-        settings.lock_path = state + "/" + std::string{lock_name};
-        settings.user = ::getuid();
+        auto settings = api_settings_of(asked_, place, host_->about());
         settings.who_holds = [](std::uint16_t port) {
             const auto owner = host::find_port_owner(ipv4{0x7f000001}, port);
             return owner ? owner->text() : std::string{};
         };
-        const api::api_parts parts{executor_,   catalog_, *supervisor_, *supervisor_, events_, *recorder_,   lines_,
+        const api::api_parts parts{executor_,   catalog_, *supervisor_, *supervisor_, events_, *recorder_,    lines_,
                                    *explainer_, log_,     *clock_,      *random_,     *net_,   *connections_, *plane_};
         api_ = std::make_unique<api::server>(parts, settings);
         if (const auto started = api_->start(); !started) co_return started.error();
-        if (host_->about().listening == host::listening_mode::lookup) co_await serve_internal_name();
+        if (host_->about().listening == host::listening_mode::lookup) {
+            auto named = co_await listen_at_internal_name(*net_, *kept_.leases, *host_);
+            if (named)
+                api_->adopt(std::move(*named));
+            else // the socket and localhost are there
+                log_.warn("fwd.internal is not served", {{"error", named.error().message()}});
+        }
         co_return result<void>{};
-    }
-
-    /// http://fwd.internal/ on an address and port of its own. Its absence is only noted: the socket and localhost are there.
-    awaitable<void> serve_internal_name()
-    {
-        auto listener = net_->listen(make_endpoint(ipv4{0x7f000001}, 0), {});
-        const auto address = leases_->allocate("fwd.internal");
-        if (!listener || !address) {
-            log_.warn("fwd.internal is not served", {{"error", (!listener ? listener.error() : address.error()).message()}});
-            co_return;
-        }
-        const std::vector<host::route_entry> routes{{*address, 80, 1}};
-        const std::vector<host::host_names> names{{*address, {"fwd.internal"}}};
-        const std::vector<ipv4> addresses{*address};
-        auto done = co_await host_->attach(1, (*listener)->descriptor());
-        if (done) done = co_await host_->add_addresses(addresses);
-        if (done) done = co_await host_->route(routes);
-        if (done) {
-            const auto named = co_await host_->put_names(names);
-            if (!named) done = named.error();
-        }
-        if (!done)
-            log_.warn("fwd.internal is not served", {{"error", done.error().message()}});
-        else
-            api_->adopt(std::move(*listener));
     }
 
     awaitable<result<void>> forward_from_start(const kube::kubeconfig& config)
@@ -445,7 +339,7 @@ private:
         (void)co_await bounded(tasks_.join());
         if (plane_) (void)co_await bounded(plane_->stop());
         if (supervisor_) (void)co_await bounded(supervisor_->stop());
-        if (database_) (void)co_await bounded(database_->close());
+        if (kept_.database) (void)co_await bounded(kept_.database->close());
     }
     static awaitable<result<bool>> as_value(awaitable<void> work)
     {
@@ -473,9 +367,7 @@ private:
     catalog::catalog catalog_;
     data_thread data_;
     std::unique_ptr<host::host_client> host_;
-    std::unique_ptr<store::database> database_;
-    std::unique_ptr<store::lease_store> leases_;
-    std::unique_ptr<store::history> history_;
+    storage kept_;
     std::unique_ptr<forward::recorder> recorder_;
     std::unique_ptr<forward::data_plane> plane_;
     std::unique_ptr<forward::connection_book> connections_;

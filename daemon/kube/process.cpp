@@ -214,17 +214,22 @@ private:
         co_return made;
     }
 
+    /// What comes next; nothing at the end, which closes `from`.
+    static awaitable<std::string_view> next_piece(descriptor& from, std::span<char> chunk)
+    {
+        const auto room = asio::buffer(chunk.data(), chunk.size());
+        auto [failed, got] = co_await from.async_read_some(room, as_result);
+        if (failed) from.close(failed);
+        co_return failed ? std::string_view{} : std::string_view{chunk.data(), got};
+    }
+
     awaitable<result<void>> read_output(descriptor& from, const process_request& request, process_result& into, const child& process)
     {
         std::array<char, 16 * 1024> chunk;
         for (;;) {
-            const auto room = asio::buffer(chunk);
-            auto [failed, got] = co_await from.async_read_some(room, as_result);
-            if (failed) {
-                from.close(failed);
-                co_return result<void>{};
-            }
-            into.output.append(chunk.data(), got);
+            const auto piece = co_await next_piece(from, chunk);
+            if (piece.empty()) co_return result<void>{};
+            into.output += piece;
             if (into.output.size() > request.output_limit) {
                 process.kill();
                 co_return error{errc::too_large, fmt::format("{}: wrote more than {} bytes", request.arguments[0], request.output_limit)};
@@ -236,15 +241,11 @@ private:
     {
         std::array<char, 4 * 1024> chunk;
         for (;;) {
-            const auto room = asio::buffer(chunk);
-            auto [failed, got] = co_await from.async_read_some(room, as_result);
-            if (failed) {
-                from.close(failed);
-                co_return result<void>{};
-            }
-            into.errors.append(chunk.data(), got);
+            const auto piece = co_await next_piece(from, chunk);
+            if (piece.empty()) co_return result<void>{};
+            into.errors += piece;
             if (into.errors.size() > request.error_tail) into.errors.erase(0, into.errors.size() - request.error_tail);
-            if (request.on_error_text) request.on_error_text({chunk.data(), got});
+            if (request.on_error_text) request.on_error_text(piece);
         }
     }
 
