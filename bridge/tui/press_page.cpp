@@ -141,9 +141,9 @@ void press_browse(model& of, const key& what, effects& then)
     auto& page = of.browse;
     const auto* item = browsed(of);
     if (is(what, "r")) return open_page(of, page::browse, then);
+    if (is(what, key_name::left) || is(what, "h")) return go_back(of, then);
     if (!item) return;
     const bool opens = is(what, key_name::enter) || is(what, key_name::right) || is(what, "l");
-    if (is(what, key_name::left) || is(what, "h")) return go_back(of, then);
     if (is(what, " ") && page.level != browse_level::contexts) {
         if (!page.chosen.erase(item->name)) page.chosen.insert(item->name);
         ++page.place.cursor;

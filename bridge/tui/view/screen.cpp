@@ -169,14 +169,18 @@ void draw_status_bar(canvas& on, const model& of)
         if (of.ask.what == asking::filter) on.put(x, bar, "_", tone::key);
         return;
     }
+    int end = of.width - 1;
+    if (const auto* filter = filter_of(of); filter && !filter->empty()) {
+        const auto text = fit(fmt::format(" /{} ", *filter), of.width / 2);
+        end -= width_of(text);
+        on.put(end + 1, bar, text, tone::key);
+    }
     int x = 1;
     for (const auto& [key, what] : keys_of(of)) {
-        if (x + width_of(key) + 1 + width_of(what) > of.width - 1) break;
+        if (x + width_of(key) + 1 + width_of(what) > end) break;
         x += on.put(x, bar, key, tone::key) + 1;
         x += on.put(x, bar, what, tone::bar) + 2;
     }
-    if (const auto* filter = filter_of(of); filter && !filter->empty())
-        on.put_right(of.width / 2, bar, fit(fmt::format(" /{} ", *filter), of.width / 2), of.width - of.width / 2, tone::key);
 }
 
 void mark_row(canvas& on, const model& of, int y)

@@ -239,6 +239,9 @@ TEST_CASE("browsing goes from contexts to namespaces to services, and forwards w
     CHECK_THAT(s.row(3), Catch::Contains("token expired"));
     then = s.type("<enter>");
     CHECK(then.at(0).context == "kind");
+    CHECK(s.type("<left>").at(0).level == browse_level::contexts); // also while one waits for an answer
+    (void)s.send(browse_answer{browse_level::contexts, "", "", std::vector<browse_item>{{"kind", "https://k", true, ""}}});
+    CHECK(s.type("<enter>").at(0).context == "kind");
     (void)s.send(
         browse_answer{browse_level::namespaces, "kind", "", std::vector<browse_item>{{"shop", "", false, ""}, {"qa", "", false, ""}}});
     then = s.type("a");
