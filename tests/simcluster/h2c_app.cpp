@@ -59,6 +59,7 @@ public:
         const std::uint8_t* out = nullptr;
         for (auto size = nghttp2_session_mem_send(session_, &out); size > 0; size = nghttp2_session_mem_send(session_, &out))
             say({reinterpret_cast<const char*>(out), static_cast<std::size_t>(size)});
+        if (nghttp2_session_want_read(session_) == 0 && nghttp2_session_want_write(session_) == 0) finish(); // it has said goodbye
         return bytes.size();
     }
     void on_end() override { finish(); }
