@@ -89,8 +89,8 @@ private:
             if (kind_.empty()) kind_ = kind_of(one);
         }
         if (made_.port == 0)
-            return error{errc::not_found,
-                         fmt::format("{} has no port {}; it has {}", wish_.key, printable(wish_.port), has.empty() ? "none" : has)};
+            return error{errc::not_found, has.empty() ? wish_.key + " has no port that is forwarded"
+                                                      : fmt::format("{} has no port {}; it has {}", wish_.key, printable(wish_.port), has)};
         return {};
     }
 

@@ -17,7 +17,9 @@ namespace fwd::api {
 result<void> make_private_folder(const std::string& folder)
 {
     std::error_code failure;
-    std::filesystem::create_directories(std::filesystem::path{folder}.parent_path(), failure); // mkdir tells what went wrong
+    const auto above = std::filesystem::path{folder}.parent_path();
+    std::filesystem::create_directories(above, failure);
+    if (failure) return error{error_code{failure.value(), boost::system::system_category()}, "make " + above.string()};
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return errno_error("make " + folder);
     return {};
 }
@@ -56,8 +58,9 @@ result<daemon_lock> daemon_lock::take(const std::string& path, int pid)
         const auto text = trim(std::string_view{holder.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))});
         return error{errc::conflict, fmt::format("another fwd daemon of this user is running (pid {})", text.empty() ? "unknown" : text)};
     }
+    // Held either way: on a full disk it does not say by whom.
     const auto text = fmt::format("{}\n", pid);
-    if (::ftruncate(made.file_, 0) != 0 || ::write(made.file_, text.data(), text.size()) < 0) return errno_error("write " + path);
+    [[maybe_unused]] const bool said = ::ftruncate(made.file_, 0) == 0 && ::write(made.file_, text.data(), text.size()) > 0;
     return made;
 }
 

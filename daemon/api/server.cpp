@@ -170,10 +170,17 @@ result<void> server::start()
     auto& s = *state_;
     if (!s.settings.lock_path.empty()) {
         auto lock = daemon_lock::take(s.settings.lock_path, s.parts.state.self().pid);
-        if (!lock) return lock.error();
-        s.lock = std::move(*lock);
+        if (!lock && lock.error().is(errc::conflict)) return lock.error();
+        if (lock)
+            s.lock = std::move(*lock);
+        else
+            s.parts.log.warn("a second daemon would not be noticed", {{"error", lock.error().message()}});
     }
-    if (auto loaded = s.token.load(); !loaded) return loaded.error().in("API token");
+    if (auto loaded = s.token.load(); !loaded) {
+        // A disk that is full or read-only costs what would be kept, never the forwards.
+        s.parts.log.warn("the API's token cannot be kept: only its Unix socket can be used", {{"error", loaded.error().message()}});
+        s.token.make_unkept();
+    }
     if (!s.settings.socket_path.empty()) {
         auto made = make_private_folder(std::filesystem::path{s.settings.socket_path}.parent_path());
         auto socket = made ? s.parts.net.listen_unix(s.settings.socket_path) : result<std::unique_ptr<acceptor>>{made.error()};
@@ -186,7 +193,10 @@ result<void> server::start()
         if (!listening && !s.unix_socket) return listening.error().in("API");
         if (!listening) s.parts.log.warn("API has no TCP port", {{"error", listening.error().message()}});
     }
-    return s.write_address();
+    const auto recorded = s.write_address();
+    if (!recorded && !s.unix_socket) return recorded.error();
+    if (!recorded) s.parts.log.warn("the API's address is not recorded", {{"error", recorded.error().message()}});
+    return {};
 }
 
 void server::adopt(std::unique_ptr<acceptor> listener)

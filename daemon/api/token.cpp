@@ -35,11 +35,21 @@ result<void> token_file::load()
     return {};
 }
 
-result<void> token_file::rotate()
+std::string token_file::make() const
 {
     std::array<std::byte, 32> secret;
     random_.fill(secret);
-    auto next = std::string{prefix} + base64url(secret);
+    return std::string{prefix} + base64url(secret);
+}
+
+void token_file::make_unkept()
+{
+    value_ = make();
+}
+
+result<void> token_file::rotate()
+{
+    auto next = make();
     if (auto written = write_private(path_, next + "\n"); !written) return written;
     value_ = std::move(next);
     return {};

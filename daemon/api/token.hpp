@@ -19,12 +19,16 @@ public:
     [[nodiscard]] result<void> load();
     /// Replaces the token; the old one is worth nothing from here on.
     [[nodiscard]] result<void> rotate();
+    /// A token that no file has: the Unix socket needs none, and nobody else comes in.
+    void make_unkept();
     /// In a time that does not depend on how much of it is right.
     [[nodiscard]] bool is(std::string_view presented) const;
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] const std::string& value() const { return value_; }
 
 private:
+    [[nodiscard]] std::string make() const;
+
     std::string path_;
     random_source& random_;
     std::string value_;

@@ -205,3 +205,20 @@ TEST_CASE("an address that is not loopback is refused", "[api]")
     REQUIRE_FALSE(started.has_value());
     CHECK(started.error().is(errc::invalid_request));
 }
+
+TEST_CASE("a state folder that cannot be written costs the kept token and the lock, not the API", "[api]")
+{
+    std::string said;
+    running_api daemon;
+    daemon.log.add_sink([&said](const log_line& line) { said += line.as_text() + "\n"; });
+    api::api_settings settings;
+    settings.token_path = "/dev/null/state/token";
+    settings.lock_path = "/dev/null/state/lock";
+    settings.tcp = false;
+    settings.socket_path = daemon.folder.path + "/second.sock";
+    api::server second{daemon.parts(), settings};
+    REQUIRE(second.start().has_value());
+    CHECK_THAT(said, Catch::Contains("only its Unix socket can be used") && Catch::Contains("a second daemon would not be noticed"));
+    auto end = [](api::server& of) -> awaitable<void> { co_await of.stop(); };
+    daemon.clock.run(end(second));
+}
