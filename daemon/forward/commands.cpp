@@ -33,7 +33,8 @@ awaitable<answer<std::monostate>> supervisor::wait_for_lists(cluster& of, std::s
     while (!of.synced(scope)) {
         if (const auto failure = of.watch_failure(scope)) {
             std::string code = failure->code;
-            co_return refusal{std::move(code), error{errc::unavailable, failure->message}};
+            const auto kind = errc_named(code).value_or(errc::unavailable);
+            co_return refusal{std::move(code), error{kind, failure->message}};
         }
         if (!co_await changed_before(deadline))
             co_return refusal{"timed_out", error{errc::timed_out, fmt::format("context {}: no list of services in time from {}",
@@ -91,9 +92,10 @@ bool supervisor::satisfied(const std::string& key, wait_for what) const
     if (at == all.end()) return false;
     const auto& service = at->second;
     if (service.state == catalog::service_state::unsupported || service.state == catalog::service_state::local) return true;
+    if (what == wait_for::listening && service.forwards.empty()) return service.state == catalog::service_state::error; // no address
     if (what == wait_for::listening)
-        return !service.forwards.empty() && std::none_of(service.forwards.begin(), service.forwards.end(),
-                                                         [](const catalog::forward& f) { return f.reason_code == "setting_up"; });
+        return std::none_of(service.forwards.begin(), service.forwards.end(),
+                            [](const catalog::forward& f) { return f.reason_code == "setting_up"; });
     if (service.state != catalog::service_state::active) return false;
     return what != wait_for::reachable ||
            std::all_of(service.forwards.begin(), service.forwards.end(), [](const catalog::forward& f) { return f.verified; });
@@ -154,18 +156,85 @@ awaitable<answer<supervisor::begun>> supervisor::begin(const std::string& given_
     }
     next.owner.created_at = clock_.wall_now();
     made.already = forwarded_.contains({*context, next.namespace_name, next.service});
+    made.first = !primary_namespace_.contains(*context);
     made.kept = put_wish(std::move(next), made.created);
     const auto patience = stays ? settings_.find_at_start : settings_.find_service;
     auto lists = co_await wait_for_lists(*made.from, made.kept, std::min(made.deadline, clock_.now() + patience));
-    if (!lists && !stays) co_return give_up(made, lists.error());
+    if (!lists && !stays) {
+        auto why = lists.error(); // named: g++ 12 would destroy it twice
+        co_return co_await give_up(made, std::move(why));
+    }
     if (!lists) made.not_yet = lists.error();
     co_return made;
 }
 
-refusal supervisor::give_up(const begun& what, refusal why)
+awaitable<refusal> supervisor::give_up(begun what, refusal why)
 {
-    if (what.created) drop_wish(what.kept);
-    return why;
+    if (!what.created) co_return why;
+    const auto context = what.kept->context;
+    drop_wish(what.kept);
+    const auto primary = primary_namespace_.find(context);
+    if (what.first && primary != primary_namespace_.end() && primary->second == what.kept->namespace_name) {
+        primary_namespace_.erase(primary);
+        show_contexts();
+    }
+    const auto deadline = clock_.now() + 5s;
+    while (!dirty_.empty() || reconciling_)
+        if (!co_await changed_before(deadline)) break;
+    co_return why;
+}
+
+std::optional<refusal> supervisor::impossible(const catalog::add_service& ask, const service_id& id) const
+{
+    const auto key = key_of(id);
+    const auto at = parts_.state.services().find(key);
+    if (at == parts_.state.services().end()) return std::nullopt;
+    const auto& now = at->second;
+    if (now.state == catalog::service_state::unsupported)
+        return refusal{error{errc::unsupported, fmt::format("service {} cannot be forwarded: {}", key, now.reason)}};
+    if (now.state == catalog::service_state::error && now.forwards.empty()) {
+        const auto kind = now.reason_code == "addresses_exhausted" ? errc::addresses_exhausted
+                          : now.reason_code == "address_invalid"   ? errc::invalid_request
+                                                                   : errc::conflict;
+        return refusal{error{kind, now.reason}};
+    }
+    // Its connections and its names are where it is now.
+    if (ask.local_ip && now.local_ip && *now.local_ip != *ask.local_ip) {
+        refusal made{error{errc::conflict, fmt::format("service {} is forwarded at {} already, not at {}", key, now.local_ip->text(),
+                                                       ask.local_ip->text())}};
+        made.next.push_back({"DELETE", "/api/v1/services/" + percent_encode(key), {}, "fwd rm " + key, "ends it, to be added again"});
+        return made;
+    }
+    return std::nullopt;
+}
+
+void supervisor::widen(wish& kept, const std::vector<catalog::wanted_port>& ports)
+{
+    if (kept.ports.empty()) return; // all of them already
+    if (ports.empty()) kept.ports.clear();
+    for (const auto& one : ports) {
+        const auto same = [&](const catalog::wanted_port& other) { return other.port == one.port; };
+        const auto at = std::find_if(kept.ports.begin(), kept.ports.end(), same);
+        if (at == kept.ports.end())
+            kept.ports.push_back(one);
+        else if (one.local_port)
+            at->local_port = one.local_port;
+    }
+}
+
+/// Left out is what both leave out: who asks for a namespace again wants what was removed from it meanwhile.
+void supervisor::widen(wish& kept, const std::vector<std::string>& exclude)
+{
+    std::erase_if(kept.exclude, [&](const std::string& one) { return std::find(exclude.begin(), exclude.end(), one) == exclude.end(); });
+}
+
+bool supervisor::wanted_with_namespace(const service_id& id) const
+{
+    return std::any_of(wishes_.begin(), wishes_.end(), [&](const std::shared_ptr<wish>& one) {
+        if (!one->service.empty() || one->context != id.context) return false;
+        const auto object = clusters_.at(id.context)->find_service(scope_of(*one), id.namespace_name, id.name);
+        return object && one->means(*object);
+    });
 }
 
 std::optional<refusal> supervisor::unknown_port(const catalog::add_service& ask, const kube::service& object)
@@ -192,26 +261,25 @@ awaitable<answer<catalog::added_service>> supervisor::add(catalog::add_service a
     next.owner = ask.owner;
     auto started = co_await begin(ask.context, std::move(next), ask.timeout, false);
     if (!started) co_return started.error();
-    const auto& [from, kept, created, already, deadline, not_yet] = *started;
+    const auto& [from, kept, created, already, first, deadline, not_yet] = *started;
     const service_id id{kept->context, kept->namespace_name, ask.service};
     catalog::added_service made;
     made.key = key_of(id);
     made.created = created && !already;
     std::shared_ptr<const kube::service> object;
     if (!wish_for(id, object)) {
-        if (created) drop_wish(kept);
-        co_return co_await unknown_service(*from, id.namespace_name, ask.service);
+        auto unknown = co_await unknown_service(*from, id.namespace_name, ask.service);
+        co_return co_await give_up(*started, std::move(unknown));
     }
-    if (const auto unknown = unknown_port(ask, *object)) co_return give_up(*started, *unknown);
+    if (auto unknown = unknown_port(ask, *object)) co_return co_await give_up(*started, std::move(*unknown));
+    if (already)
+        if (auto never = impossible(ask, id)) co_return co_await give_up(*started, std::move(*never));
+    if (!created) widen(*kept, ask.ports);
     mark(id);
     // The answer names an address, so at least that must be settled.
     const std::vector<std::string> keys{made.key};
     (void)co_await wait_until_ready(keys, wait_for::listening, std::max(deadline, clock_.now() + 5s));
-    const auto shown_now = parts_.state.services().find(made.key);
-    if (shown_now != parts_.state.services().end() && shown_now->second.state == catalog::service_state::unsupported) {
-        const auto why = shown_now->second.reason;
-        co_return give_up(*started, refusal{error{errc::unsupported, fmt::format("service {} cannot be forwarded: {}", made.key, why)}});
-    }
+    if (auto never = impossible(ask, id)) co_return co_await give_up(*started, std::move(*never));
     if (ask.wait == wait_for::ready || ask.wait == wait_for::reachable) (void)co_await wait_until_ready(keys, ask.wait, deadline);
     made.ready = satisfied(made.key, ask.wait == wait_for::reachable ? wait_for::reachable : wait_for::ready);
     const auto now = parts_.state.services().find(made.key);
@@ -231,7 +299,7 @@ awaitable<answer<catalog::added_namespace>> supervisor::add(catalog::add_namespa
     next.owner = ask.owner;
     auto started = co_await begin(ask.context, std::move(next), ask.timeout, ask.stays);
     if (!started) co_return started.error();
-    const auto& [from, kept, created, already, deadline, not_yet] = *started;
+    const auto& [from, kept, created, already, first, deadline, not_yet] = *started;
     const auto context = kept->context;
     catalog::added_namespace made;
     made.key = (ask.namespace_name.empty() ? "*" : ask.namespace_name) + "." + shown(context);
@@ -244,8 +312,9 @@ awaitable<answer<catalog::added_namespace>> supervisor::add(catalog::add_namespa
     from->each_service(scope_of(*kept), [&](const auto&) { ++count; });
     if (count == 0 && !ask.namespace_name.empty()) {
         auto unknown = co_await unknown_namespace(*from, ask.namespace_name);
-        if (unknown) co_return give_up(*started, *unknown);
+        if (unknown) co_return co_await give_up(*started, std::move(*unknown));
     }
+    if (!created) widen(*kept, ask.exclude);
     from->each_service(scope_of(*kept), [&](const std::shared_ptr<const kube::service>& one) {
         if (kept->means(*one)) made.services.push_back(key_of({context, one->meta.namespace_name, one->meta.name}));
     });

@@ -83,7 +83,8 @@ void supervisor::update(const service_id& id, batch& to)
                       false,
                       wanted->ports,
                       settings_.mappings,
-                      from.pods_failure(id.namespace_name)};
+                      from.pods_failure(id.namespace_name),
+                      wanted->service.empty() || wanted_with_namespace(id)};
     if (of.object->selector.empty() && !of.object->is_external_name()) {
         ask.slices = from.slices_of(*of.object);
         ask.slices_known = from.slices_known(id.namespace_name);
@@ -194,7 +195,9 @@ void supervisor::update_group(forwarded& of, const std::string& hostname, const 
         const auto key = store::lease_key(of.id.context, of.id.namespace_name, of.id.name, hostname);
         const auto leased = lease(of, hostname, key);
         if (!leased) {
-            of.lease_code = leased.error().is(errc::addresses_exhausted) ? "addresses_exhausted" : "address_conflict";
+            of.lease_code = leased.error().is(errc::addresses_exhausted) ? "addresses_exhausted"
+                            : leased.error().is(errc::invalid_request)   ? "address_invalid"
+                                                                         : "address_conflict";
             of.lease_problem = leased.error().message();
             return;
         }

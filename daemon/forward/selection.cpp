@@ -56,7 +56,7 @@ std::optional<std::uint16_t> local_port_for(const plan_question& of, const kube:
     for (const auto& wanted : of.ports)
         if (wanted.port == std::to_string(port.port) || (!port.name.empty() && wanted.port == port.name))
             return wanted.local_port.value_or(local);
-    return std::nullopt;
+    return of.every_port ? std::optional{local} : std::nullopt;
 }
 
 std::string container_of(const kube::pod& pod, std::uint16_t port)

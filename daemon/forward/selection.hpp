@@ -85,6 +85,7 @@ struct plan_question {
     std::vector<port_mapping> mappings;
     std::optional<catalog::failure> pods_failure; ///< why the pods are not known
 };
+    bool every_port = false;                      ///< also those that `ports` does not name
 [[nodiscard]] service_plan plan(const plan_question& of);
 
 } // namespace fwd::forward

@@ -29,6 +29,7 @@ void supervisor::show(const forwarded& of)
     made.type = of.object->type;
     made.headless = of.object->headless();
     made.owner = of.owner;
+    made.by_itself = of.by_itself;
     made.pods = of.plan.pods;
     made.unsupported = of.plan.unsupported;
     for (const auto& [hostname, group] : of.groups) {

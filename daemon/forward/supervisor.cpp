@@ -268,7 +268,10 @@ void supervisor::drop_wish(const std::shared_ptr<wish>& what)
     mark_namespace(what->context, what->namespace_name);
     std::erase(wishes_, what);
     clusters_.at(what->context)->unwatch(scope_of(*what));
-    if (what->service.empty())
+    const auto same_place = [&](const auto& one) {
+        return one->service.empty() && one->context == what->context && one->namespace_name == what->namespace_name;
+    };
+    if (what->service.empty() && std::none_of(wishes_.begin(), wishes_.end(), same_place))
         parts_.state.remove_namespace((what->namespace_name.empty() ? "*" : what->namespace_name) + "." + shown(what->context));
     dirty_event_.set();
 }

@@ -178,9 +178,17 @@ private:
         bool already = false; ///< the service was forwarded before
         time_point deadline{};
         std::optional<catalog::refusal> not_yet; ///< why the lists are not in, of a wish that stays
+        bool first = false;   ///< it made its namespace the primary one
     };
     awaitable<catalog::answer<begun>> begin(const std::string& given_context, wish next, duration timeout, bool stays);
-    catalog::refusal give_up(const begun& what, catalog::refusal why);
+    /// Takes back what a failed wish began, and comes back when nothing of it is left.
+    awaitable<catalog::refusal> give_up(begun what, catalog::refusal why);
+    /// Why the service, as it is shown now, is not what was asked for, and never will be.
+    std::optional<catalog::refusal> impossible(const catalog::add_service& ask, const service_id& id) const;
+    /// A wish that was there already, widened by one that is like it.
+    void widen(wish& kept, const std::vector<catalog::wanted_port>& ports);
+    void widen(wish& kept, const std::vector<std::string>& exclude);
+    [[nodiscard]] bool wanted_with_namespace(const service_id& id) const;
     static std::optional<catalog::refusal> unknown_port(const catalog::add_service& ask, const kube::service& object);
     awaitable<bool> changed_before(time_point deadline);
     awaitable<catalog::answer<std::monostate>> wait_for_lists(cluster& of, std::shared_ptr<wish> what, time_point deadline);

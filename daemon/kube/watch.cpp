@@ -5,6 +5,7 @@
 #include "common/async/retry_pause.hpp"
 #include "common/async/task_scope.hpp"
 #include "common/log.hpp"
+#include "common/text.hpp"
 #include "daemon/kube/informer.hpp"
 #include "daemon/kube/lists.hpp"
 
@@ -359,7 +360,7 @@ private:
 
 std::string watch_query::path() const
 {
-    return group_path + (namespace_name.empty() ? "" : "/namespaces/" + namespace_name) + "/" + resource;
+    return group_path + (namespace_name.empty() ? "" : "/namespaces/" + percent_encode(namespace_name)) + "/" + resource;
 }
 
 std::string watch_query::what() const
