@@ -1,104 +1,252 @@
-"""The terminal interface in a real terminal, and the daemon that hangs on it."""
+"""The terminal interface as a person sees it: every page and every key at every size, and what others do meanwhile."""
 
 import json
 import os
-import pathlib
-import re
-import shutil
 import signal
-import time
+import subprocess
 
-from bed import UID, Skip, UnixHTTP, case, http_get, lo_labels, running, until
-from screen_svg import svg
+import screens
+from bed import UID, case, connect, http_get, until
 from tmux import Screen
 
 SIZES = ((80, 24), (120, 40), (200, 60))
-KEEP = os.environ.get("FWD_SCREENS")  # a folder: every page's picture is put there
+FIRST = "\u203a"
 
 
-def keep(screen, name):
-    if KEEP:
-        pathlib.Path(KEEP, f"{name}.svg").write_text(svg(screen.coloured()))
-        pathlib.Path(KEEP, f"{name}.txt").write_text(screen.text())
+def every_page(screen, size):
+    """From the services and back to them; db's pages and those that need no traffic."""
+    def check(name):
+        screens.check(screen, f"{name}-{size}")
+    screen.press("Home", "NAME", "crashing", "? help")
+    check("services")
+    screen.keys("Space", "Space")
+    screen.wait("choose none")
+    check("services-chosen")
+    screen.press("d", "Remove 2 services?")
+    check("question")
+    screen.keys("n", "Escape")
+    screen.press("e", "WHAT IS WRONG", "crashing.shop", "CrashLoopBackOff", "no pod matches its selector")
+    check("errors")
+    screen.press("?", "WHAT EACH KEY DOES", "EVERYWHERE")
+    check("help")
+    screen.press("Escape", "WHAT IS WRONG")
+    screen.press("f", "CONTEXTS", "current")
+    check("contexts")
+    screen.press("Enter", "NAMESPACES", "kube-system", "staging")
+    check("namespaces")
+    screen.press("G")
+    screen.press("Enter", "SERVICES of staging", "api")
+    check("browse")
+    screen.press("Escape", "NAMESPACES")
+    screen.press("Escape", "CONTEXTS")
+    screen.press("Escape", "ADDRESS")
+    screen.find("db.shop")
+    check("services-filtered")
+    screen.press("Enter", "CONNECT", "postgres", "db:5432")
+    check("info")
+    screen.press("Tab", "db.shop", "was made")
+    check("timeline")
+    screen.keys("Escape", "Escape")
+    screen.wait("crashing")
 
 
-def clean():
-    return "BEGIN fwd" not in open("/etc/hosts").read() and not lo_labels()
+def traffic_pages(screen, size):
+    """The tabs of services that were used."""
+    for service, tab, wanted in (("echo.shop", "connections", "echo-7d"), ("cart.shop", "pod-log", "as it writes")):
+        screen.find(service)
+        screen.press("Enter", "CONNECT")
+        for _ in range({"http": 2, "connections": 3, "pod-log": 4}[tab]):
+            screen.keys("Tab")
+        screen.wait(wanted, "echo.shop.sim" if service == "echo.shop" else "cart.shop.sim")
+        screens.check(screen, f"{tab}-{size}")
+        screen.keys("Escape", "Escape")
+        screen.wait("crashing")
 
 
-def shell_works(screen):
-    """The terminal is as before: cooked, on its own screen, with a cursor."""
-    screen.line("stty -a | grep -o ' icanon'; echo done-$((40+2))")
-    text = screen.wait("done-42")
-    assert " icanon" in text, text
-    flags = screen.tmux("display-message", "-p", "-t", "main", "#{alternate_on} #{cursor_flag} #{mouse_any_flag}").split()
-    assert flags == ["0", "1", "0"], flags
+@case("every page of the terminal interface at every size, whole", seconds=240)
+def pages(bed):
+    bed.shop(namespaces="shop,staging")
+    screen = Screen(bed)
+    screen.line("fwd tui")
+    for width, height in SIZES:
+        screen.resize(width, height)
+        screen.wait("NAME", "ADDRESS", "crashing", "active", "? help")
+        every_page(screen, f"{width}x{height}")
+    for path in ("/", "/api/status", "/api/orders?page=2", "/status?code=404", "/status?code=503"):
+        http_get("cart", 8080, path)
+    with connect("echo", 7000) as held:
+        held.sendall(b"there and back")
+        assert held.recv(100) == b"there and back"
+        screen.wait("\u2193")  # the title tells what flows
+        screen.wait("crashing", seconds=30, without=("\u2193",))
+        for width, height in SIZES:
+            screen.resize(width, height)
+            screen.wait("NAME", "crashing", "? help")
+            traffic_pages(screen, f"{width}x{height}")
+    screen.press("q", "ready$", without=("ADDRESS",))
+    screen.end()
+
+
+@case("the log page at every size: what happened before it was opened, and what happens")
+def log_page(bed):
+    daemon = bed.start()
+    for name in ("cart", "crashing"):
+        call_as(daemon, "claude-code/2.1; 5f", "POST", "/services", {"serviceName": name, "namespace": "shop", "wait": "listening"})
+        until(15, f"{name} says how it is", lambda: daemon.services()[f"{name}.shop"]["status"] in ("active", "error"))
+    screen = Screen(bed)
+    screen.line("fwd tui")
+    screen.wait("crashing", "error")
+    screen.press("L", "cart.shop.sim is forwarded  by claude-code/2.1; 5f", "crashing.shop.sim")
+    call_as(daemon, "claude-code/2.1; 5f", "DELETE", "/services/cart.shop.sim")
+    screen.wait("cart.shop.sim is no longer forwarded  by claude-code/2.1; 5f")
+    screen.keys("/")
+    screen.line("forwarded")
+    for width, height in SIZES:
+        screen.resize(width, height)
+        screens.check(screen, f"log-{width}x{height}")
+    screen.end()
+
+
+# Each key of a page: what is typed, what is seen then, what is not. `>x` is the text of the cursor's row.
+KEYS = {
+    "services": [
+        ("j", ">api", ""), ("k", ">api", ""), ("Down", ">api", ""), ("Up", ">api", ""), ("G", ">web", ""), ("g", ">api", ""), ("End", ">web", ""),
+        ("Home", ">api", ""), ("NPage", FIRST, ""), ("PPage", ">api", ""), ("C-f", FIRST, ""), ("C-b", ">api", ""), ("C-d", FIRST, ""), ("g", ">api", ""),
+        ("s", "NAMESPACE\u25b2", ""), ("S", "NAMESPACE\u25bc", ""), ("s", "ADDRESS\u25b2", ""), ("s", "STATUS\u25b2", ""), ("g", ">crashing", ""),
+        ("s", "PODS\u25b2", ""), ("s", "IN/s\u25b2", ""), ("s", "OUT/s\u25b2", ""), ("s", "NAME\u25b2", ""), ("g", ">api", ""),
+        ("b", " IN ", "IN/s"), ("b", "IN/s", ""), ("c", "NAME", "PODS"), ("c", "PODS", ""),
+        ("Space", "\u2713 api", ""), ("Space", "choose none", ""), ("Escape", "Enter open", "\u2713"), ("g", ">api", ""),
+        ("d", "Remove api.", ""), ("n", "Enter open", "Remove"), ("d", "Remove api.", ""), ("Escape", "Enter open", "Remove"), ("DC", "Remove api.", ""), ("n", "Enter open", ""),
+        ("y", "copied: api", ""), ("r", "reconnect", ""), ("R", "reconnect", ""),
+        ("/", "/_", ""), ("c", "/c_", ""), ("a", "/ca_", ">api"), ("BSpace", "/c_", ""), ("C-u", "/_", ""), ("Escape", "Enter open", ""), ("g", ">api", ""),
+        ("C-l", ">api", ""), ("Tab", "WHAT IS WRONG", ""), ("Tab", "WHAT HAPPENED", ""), ("Tab", "CONTEXTS", ""), ("BTab", "WHAT HAPPENED", ""),
+        ("BTab", "WHAT IS WRONG", ""), ("BTab", "ADDRESS", ""), ("?", "WHAT EACH KEY DOES", ""), ("Escape", "ADDRESS", "")],
+    "errors": [
+        ("e", "WHAT IS WRONG", ""), ("j", ">empty", ""), ("k", ">crashing", ""), ("y", "copied: crashing", ""), ("r", "reconnect", ""), ("Enter", "CONNECT", ""),
+        ("Escape", "WHAT IS WRONG", ""), ("d", "Remove crashing", ""), ("n", "Enter open", ""), ("Escape", "ADDRESS", "")],
+    "log": [
+        ("L", "as it happens", ""), ("Space", "stopped here", ""), ("/", "/_", ""), ("a", "/a_", ""), ("p", "/ap_", ""), ("i", "/api_", ""), ("Enter", "as it happens", ""),
+        ("g", FIRST, ""), ("j", FIRST, ""), ("y", "copied: api", ""), ("Enter", "CONNECT", ""), ("Escape", "stopped here", ""),
+        ("G", "as it happens", ""), ("/", "/api_", ""), ("z", "No line matches", ""), ("Enter", "/apiz", ""), ("Escape", "as it happens", "/apiz"), ("Escape", "ADDRESS", "")],
+    "detail": [
+        ("Enter", "CONNECT", ""), ("j", FIRST, ""), ("y", "there is nothing to copy", ""), ("Tab", "was made", ""), ("/", "/_", ""), ("z", "No line", ""), ("Escape", "was made", ""),
+        ("y", "copied", ""), ("r", "reconnect", ""), ("d", "Remove api", ""), ("n", "Tab next", ""), ("Tab", "HTTP", ""), ("Tab", "No connection is open", ""),
+        ("Tab", "as it writes", ""), ("Space", "stopped at line", ""), ("Right", "stopped at", "started"), ("Left", "started", ""), ("l", "stopped at", "started"), ("h", "started", ""),
+        ("y", "copied", ""), ("/", "/_", ""), ("q", "/q_", ""), ("Escape", "started", ""), ("G", "started", ""), ("BTab", "No connection is open", ""), ("?", "WHAT EACH KEY DOES", ""),
+        ("Escape", "No connection is open", ""), ("Escape", "ADDRESS", "")],
+    "browse": [
+        ("f", "current", ""), ("Right", "kube-system", ""), ("Left", "current", ""), ("l", "kube-system", ""), ("h", "current", ""), ("r", "current", ""), ("Enter", "kube-system", ""),
+        ("Space", "\u2713", ""), ("Escape", "NAMESPACES", "\u2713"), ("/", "/_", ""), ("s", "/s_", ""), ("t", "/st_", ""), ("a", "staging", "kube-system"), ("Enter", "/sta", ""), ("Enter", "postgres:5432", ""),
+        ("Space", "\u2713", ""), ("Escape", "SERVICES of", "\u2713"), ("Escape", "kube-system", ""), ("Escape", "current", ""), ("Escape", "ADDRESS", "")],
+}
+
+
+def press_all(screen, keys):
+    for at, (key, seen, gone) in enumerate(keys):
+        words = [w for w in (seen, gone) if w and not w.startswith(">")]
+        screen.press(key, *[w for w in (seen,) if w and not w.startswith(">")], without=[w for w in (gone,) if w and not w.startswith(">")])
+        if seen.startswith(">"):
+            until(5, f"key {at} ({key}) of {words} brings the cursor to {seen[1:]}", lambda: seen[1:] in screen.cursor(), pause=0.05)
+
+
+@case("every key of every page at every size", seconds=240)
+def every_key(bed):
+    bed.shop(namespaces="shop,staging")
+    screen = Screen(bed)
+    screen.line("fwd tui")
+    for width, height in SIZES:
+        screen.resize(width, height)
+        screen.wait("NAME", "crashing", "? help")
+        for page, keys in KEYS.items():
+            screen.keys("g")
+            press_all(screen, keys)
+    screen.press("q", "ready$", without=("ADDRESS",))
+    screen.end()
+
+
+@case("the mouse: titles, columns, rows, a second click, the wheel; and none with --no-mouse")
+def mouse(bed):
+    bed.shop()
+    screen = Screen(bed)
+    screen.line("fwd tui")
+    rows = screen.wait("NAME", "crashing", "? help").splitlines()
+    y = next(at for at, line in enumerate(rows) if " echo " in line)
+    screen.click(30, y)
+    until(5, "a click puts the cursor on its row", lambda: "echo" in screen.cursor())
+    screen.click(30, y)
+    screen.wait("CONNECT", "echo.shop.sim")
+    screen.click(screen.text().splitlines()[1].index("Timeline"), 1)
+    screen.wait("was made")
+    for title, words in (("Errors", "WHAT IS WRONG"), ("Log", "WHAT HAPPENED"), ("Browse", "CONTEXTS"), ("Help", "WHAT EACH KEY"), ("Services", "ADDRESS")):
+        screen.click(screen.text().splitlines()[0].index(title), 0)
+        screen.wait(words)
+    screen.click(screen.text().splitlines()[1].index("STATUS"), 1)
+    screen.wait("STATUS\u25b2")
+    screen.click(0, 2)
+    until(5, "a click puts the cursor on the first row", lambda: "crashing" in screen.cursor())
+    screen.click(5, 5, button=65)
+    until(5, "the wheel moves the cursor", lambda: screen.cursor() and "crashing" not in screen.cursor())
+    screen.click(5, 5, button=64)
+    until(5, "and back", lambda: "crashing" in screen.cursor())
+    screen.bytes(b"\x1b[<0;999999;1M\x1b[<;;M\x1b[<0;0;0M")  # no place of this screen
+    screen.press("q", "ready$", without=("ADDRESS",))
+    screen.line("clear; fwd tui --no-mouse")
+    screen.wait("crashing")
+    assert screen.tmux("display-message", "-p", "-t", "main", "#{mouse_any_flag}").strip() == "0"
+    screen.end()
 
 
 def call_as(daemon, client, method, path, body=None):
-    connection = UnixHTTP(daemon.socket_path(), 20)
+    connection = daemon.connection()
     connection.request(method, f"/api/v1{path}", body and json.dumps(body), {"Content-Type": "application/json", "Fwd-Client": client})
     answer = connection.getresponse()
     assert answer.status < 300, answer.read()
     connection.close()
 
 
-@case("every page of the terminal interface at every size")
-def pages(bed):
-    daemon = bed.shop(namespaces="shop,staging")
-    screen = Screen(bed)
-    screen.line("fwd tui")
-    for width, height in SIZES:
-        screen.resize(width, height)
-        text = screen.wait("NAME", "ADDRESS", "crashing", "web", "pod crash", "? help")
-        assert len(text.splitlines()) <= height and max(len(line) for line in text.splitlines()) <= width, text
-        keep(screen, f"services-{width}")
-        screen.press("e", "WHAT IS WRONG", "crashing.shop", "CrashLoopBackOff", "no pod matches its selector")
-        keep(screen, f"errors-{width}")
-        screen.press("L", "WHAT HAPPENED")
-        keep(screen, f"log-{width}")
-        screen.press("?", "WHAT EACH KEY DOES", "EVERYWHERE")
-        keep(screen, f"help-{width}")
-        screen.press("Escape", "WHAT HAPPENED")
-        screen.press("f", "CONTEXTS", "current")
-        keep(screen, f"contexts-{width}")
-        screen.press("Enter", "NAMESPACES", "kube-system", "staging")
-        keep(screen, f"namespaces-{width}")
-        screen.press("G")
-        screen.press("Enter", "SERVICES of staging", "api")
-        keep(screen, f"browse-{width}")
-        screen.press("Escape", "NAMESPACES")
-        screen.press("Escape", "CONTEXTS")
-        screen.press("Escape", "ADDRESS")
-        screen.keys("/")
-        screen.line("db.shop")
-        screen.wait("/db.shop", "db ", without=("crashing",))
-        screen.press("Enter", "CONNECT", "postgres", "db:5432")
-        keep(screen, f"detail-{width}")
-        for name in ("timeline", "http", "connections", "pod-log"):
-            screen.press("Tab", "db.shop")
-            time.sleep(0.3)  # what the daemon answers, for the picture
-            keep(screen, f"{name}-{width}")
-        screen.press("Escape", "ADDRESS")
-        screen.press("Escape", "crashing")
-    screen.press("q", "ready$", without=("ADDRESS",))
-    shell_works(screen)
-    screen.end()
+class Agent:
+    """A client of `fwd mcp` on standard input and output."""
+
+    def __init__(self, bed, name):
+        self.process = subprocess.Popen([str(bed.bin / "fwd"), "mcp"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                        cwd=bed.home, env=bed.environment("user"), user=UID, group=UID, extra_groups=[])
+        self.last = 0
+        self.ask("initialize", {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": name, "version": "2.1"}})
+        self.say({"jsonrpc": "2.0", "method": "notifications/initialized"})
+
+    def say(self, message):
+        self.process.stdin.write(json.dumps(message) + "\n")
+        self.process.stdin.flush()
+
+    def ask(self, method, parameters):
+        self.last += 1
+        self.say({"jsonrpc": "2.0", "id": self.last, "method": method, "params": parameters})
+        while (answer := json.loads(self.process.stdout.readline())).get("id") != self.last:
+            pass
+        return answer["result"]
+
+    def end(self):
+        self.process.stdin.close()
+        self.process.wait(10)
 
 
-@case("what an agent does is seen as it happens, with its name")
+@case("what an agent does by MCP is seen as it happens, with its name")
 def agent_is_seen(bed):
     daemon = bed.start()
-    screen = Screen(bed)
+    screen = Screen(bed, 120, 24)
     screen.line("fwd tui")
     screen.wait("Nothing is forwarded")
-    call_as(daemon, "claude-code/2.1; 5f", "POST", "/services", {"serviceName": "web", "namespace": "shop", "wait": "ready", "timeoutMs": 15000})
-    screen.wait("web ", "active", "by claude-code/2.1; 5f")
-    screen.press("L", "web.shop.sim is forwarded  by claude-code/2.1; 5f")
+    agent = Agent(bed, "claude-code")
+    agent.ask("tools/call", {"name": "add_service", "arguments": {"service": "web", "namespace": "shop"}})
+    screen.wait("web ", "active", "by claude-code/2.1; ")
+    screen.press("L", "web.shop.sim is forwarded  by claude-code/2.1; ")
+    screen.press("Escape", "active")
+    screen.press("Enter", "Asked by", "claude-code/2.1; ")
     screen.press("Escape", "active")
     screen.press("d", "Remove web.shop.sim?")
     screen.press("y", "Nothing is forwarded")
     assert daemon.services() == {}
+    agent.end()
     screen.end()
 
 
@@ -129,57 +277,27 @@ def browse_and_forward(bed):
     screen.end()
 
 
-@case("the terminal is as before after quit, Ctrl-C, SIGTERM, SIGHUP and while the interface is put aside")
-def restored(bed):
-    bed.start()
-    screen = Screen(bed)
-    for ending in ("q", "C-c", signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        screen.line("clear; fwd tui")
-        screen.wait("Nothing is forwarded")
-        if isinstance(ending, str):
-            screen.keys(ending)
-        else:
-            os.kill(until(5, "fwd runs", screen.process), ending)
-        screen.wait("ready$", without=("Nothing is forwarded",))
-        shell_works(screen)
-    screen.line("clear; fwd tui")
-    screen.wait("Nothing is forwarded")
-    screen.keys("C-z")
-    screen.wait("ready$", without=("Nothing is forwarded",))
-    shell_works(screen)
-    screen.line("fg")
-    screen.wait("Nothing is forwarded", "Services")
-    screen.press("?", "WHAT EACH KEY DOES")
+@case("a pod's log is followed from container to container and from pod to pod")
+def follows_log(bed):
+    bed.shop(services=["cart.shop"])
+    screen = Screen(bed, 100, 24)
+    screen.line("fwd tui")
+    screen.wait("cart")
+    screen.find("cart.shop")
+    screen.press("Enter", "CONNECT")
+    screen.press("BTab", "started", "as it writes")
+    http_get("cart", 8080, "/hello")
+    screen.wait("GET /hello")
+    screen.press("Space", "stopped at line")
+    http_get("cart", 8080, "/unseen")
+    screen.press("k", "stopped at line 1 of")
+    screen.press("G", "GET /unseen", "as it writes")
+    bed.sim.ask("POST", "/faults", {"fault": "delete_pod", "service": "cart", "ms": 0})
+    screen.wait("from here on pod cart-", "as it writes", seconds=30)
+    http_get("cart", 8080, "/next-pod")
+    screen.wait("GET /next-pod", "GET /unseen")
+    screen.press("Escape", "/cart.shop")
     screen.end()
-
-
-@case("over a pipe and on a terminal that cannot place a cursor it refuses with a sentence")
-def refuses(bed):
-    bed.start()
-    code, out, said = bed.fwd("tui")
-    assert code == 1 and "needs a terminal" in said and not out, (code, out, said)
-    screen = Screen(bed, term="dumb")
-    screen.line("fwd tui; echo exit-$?")
-    assert "cannot place a cursor" in screen.wait("exit-1").replace("\n", "")
-    screen.end()
-
-
-@case("terminals of 16 colours, of none and without UTF-8")
-def poor_terminals(bed):
-    bed.shop()
-    for name, term, env, options, paints in (("sixteen", "xterm", {}, "", True), ("none", "tmux-256color", {"NO_COLOR": "1"}, "", False),
-                                             ("vt", "vt220", {}, "", False), ("ascii", "tmux-256color", {"LC_ALL": "C"}, "", True),
-                                             ("light", "tmux-256color", {}, "--theme light", True)):
-        screen = Screen(bed, term=term, env=env, name=name)
-        screen.line(f"fwd tui {options}")
-        text = screen.wait("NAME", "ADDRESS", "web")
-        coloured = screen.coloured()
-        assert bool(re.search(r"\x1b\[(?:[0-9]+;)*(3[0-8]|9[0-7])[;m]", coloured)) == paints, (name, coloured[:400])
-        if name == "ascii":
-            assert text.isascii(), text
-        keep(screen, f"theme-{name}")
-        screen.press("q", "ready$", without=("ADDRESS",))
-        screen.end()
 
 
 @case("a resize storm leaves a whole screen")
@@ -205,59 +323,7 @@ def daemon_gone(bed):
     os.kill(daemon.engine, signal.SIGKILL)
     os.kill(daemon.agent, signal.SIGKILL)
     screen.wait("NO DAEMON", "The daemon is gone", "fwd start", "web")
-    keep(screen, "gone")
+    screens.draw(screen, "gone")
     bed.start()
     screen.wait("Nothing is forwarded", seconds=20, without=("NO DAEMON",))
-    screen.end()
-
-
-def start_tied(bed, screen, *more):
-    if not shutil.which("sudo"):
-        raise Skip("missing: sudo")
-    bed.need_cluster()
-    screen.line(f"clear; KUBECONFIG={bed.kubeconfig} fwd svc -n shop --tui {' '.join(more)}")
-    return screen.wait("NAME", "web", "active", seconds=30)
-
-
-@case("fwd --tui starts the daemon through sudo, gives up root for good, and stops it when it is quit")
-def tied_quit(bed):
-    screen = Screen(bed, 120, 30)
-    start_tied(bed, screen)
-    pid = screen.process()
-    status = open(f"/proc/{pid}/status").read()
-    assert f"Uid:\t{UID}\t{UID}\t{UID}\t{UID}" in status and "CapEff:\t0000000000000000" in status, status
-    assert http_get("web")[0] == 200
-    screen.press("q", "stop the daemon")
-    screen.press("n", "? help")
-    screen.press("q", "stop the daemon")
-    screen.press("y", "ready$", "Stopping the daemon")
-    until(5, "the machine is clean", clean)
-    shell_works(screen)
-    screen.end()
-
-
-@case("after kill -9 of the terminal's process the daemon it started has stopped and the machine is clean")
-def tied_killed(bed):
-    screen = Screen(bed, 120, 30)
-    start_tied(bed, screen)
-    assert not clean()
-    daemon = [int(p) for p in os.listdir("/proc") if p.isdigit() and os.path.exists(f"/proc/{p}/comm") and open(f"/proc/{p}/comm").read().strip() == "fwdd"]
-    assert daemon
-    os.kill(screen.process(), signal.SIGKILL)
-    until(10, "the daemon has stopped", lambda: not any(running(p) for p in daemon))
-    until(2, "the machine is clean", clean)
-    screen.end()
-
-
-@case("a daemon that was detached stays, and the next terminal finds it")
-def tied_detached(bed):
-    screen = Screen(bed, 120, 30)
-    start_tied(bed, screen)
-    screen.press("D", "The daemon goes on", "ready$")
-    assert http_get("web")[0] == 200
-    screen.line("clear; fwd tui")
-    screen.wait("web", "active")
-    screen.press("q", "ready$", without=("ADDRESS",))
-    assert bed.fwd("stop")[0] == 0
-    until(5, "the machine is clean", clean)
     screen.end()
