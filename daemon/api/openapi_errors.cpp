@@ -26,8 +26,9 @@ const errors opening = {{400, "invalid_request"}, {404, "not_found"},  {422, "un
 const errors asking = opening + errors{{403, "forbidden"},    {410, "gone"},         {429, "too_many_requests"}, {502, "closed"},
                                        {502, "dns_failed"},   {502, "proxy_failed"}, {502, "protocol_error"},    {502, "refused"},
                                        {502, "unauthorized"}, {503, "unavailable"},  {504, "timed_out"}};
-const errors adding = asking + errors{{409, "confirmation_required"}, {503, "waiting_for_login"}};
+const errors adding = asking + errors{{503, "waiting_for_login"}};
 const errors adding_one = adding + errors{{409, "conflict"}, {503, "addresses_exhausted"}};
+const errors unplanned = {{409, "confirmation_required"}};
 const errors no_history = {{503, "unavailable"}};
 
 struct own_errors {
@@ -40,8 +41,8 @@ struct own_errors {
 const std::vector<own_errors>& table()
 {
     static const std::vector<own_errors> all = {
-        {verb::post, "/api/v1/services", adding_one},
-        {verb::post, "/api/v1/namespaces", adding},
+        {verb::post, "/api/v1/services", adding_one + unplanned},
+        {verb::post, "/api/v1/namespaces", adding + unplanned},
         {verb::del, "/api/v1/services/:key", {{504, "timed_out"}}},
         {verb::del, "/api/v1/namespaces/:key", {{504, "timed_out"}}},
         {verb::post, "/api/v1/services/:key/sync", asking},

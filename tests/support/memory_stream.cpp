@@ -248,7 +248,7 @@ awaitable<result<std::unique_ptr<data_stream>>> memory_network::connect_unix(std
     auto [near, far] = make_counted_pair(state_->executor, state_->options, state_->open);
     accepted made;
     made.stream = std::move(far);
-    made.peer_user = ::getuid();
+    made.peer_user = peer_user.value_or(::getuid());
     found->second->waiting.push_back(std::move(made));
     state::knock(state_->executor, found->second);
     co_return std::move(near);

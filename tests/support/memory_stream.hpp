@@ -38,6 +38,8 @@ public:
     std::map<endpoint, bool> black_holes;
     /// What a client that connects to one endpoint reaches instead; the accepted side still sees the original as `local`.
     std::map<endpoint, endpoint> routes;
+    /// Whose the clients on Unix sockets are; absent: ours.
+    std::optional<uid_t> peer_user;
 
     /// Ends of connections that exist: both of each that is whole.
     [[nodiscard]] std::size_t open_streams() const;

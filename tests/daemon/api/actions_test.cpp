@@ -169,10 +169,39 @@ TEST_CASE("what another client added, and many forwards, want a confirmation", "
           "ambiguous");
 }
 
+TEST_CASE("a plan tells what goes with a namespace or a whole context, and what stays", "[api]")
+{
+    running_api daemon;
+    auto db = daemon.state.services().at("db.shop.kind");
+    db.by_itself = true;
+    daemon.state.put(db);
+    auto far = sample_service("far", "shop", 80);
+    far.context = "far";
+    daemon.state.put(far);
+    daemon.state.put(catalog::forwarded_namespace{.name = "*", .context = "kind", .running = true});
+    const auto plan = [&](const std::string& key) {
+        return read<wire::plan>(
+            daemon.ask("POST", "/api/v1/plans", R"({"operation":"remove_namespace","arguments":{"key":")" + key + "\"}}"));
+    };
+    const auto keys = [](const wire::plan& of) {
+        std::vector<std::string> all;
+        for (const auto& one : of.affected) all.push_back(one.key);
+        return all;
+    };
+    const auto one = plan("shop.kind");
+    CHECK(keys(one) == std::vector<std::string>{"web.shop.kind"});
+    CHECK(one.summary == "namespace shop.kind with 1 service is no longer forwarded; db.shop.kind stays, added by itself");
+    const auto all = plan("*.kind");
+    CHECK(keys(all) == std::vector<std::string>{"web.shop.kind", "web.staging.kind"});
+    const auto gone = read<wire::removed>(daemon.ask("POST", "/api/v1/plans/" + one.plan_id + "/apply"));
+    CHECK(gone.key == "shop.kind");
+    CHECK_FALSE(gone.kept.empty());
+}
+
 TEST_CASE("additions in a protected context go by a plan", "[api]")
 {
     running_api daemon;
-    daemon.state.put(catalog::context{.name = "kind", .shown = "kind", .primary = true, .connected = true, .is_protected = true});
+    daemon.cluster.guarded = {"kind", "far"};
     const auto refused = daemon.ask("POST", "/api/v1/services", R"({"serviceName":"cart"})");
     CHECK(refused.status == 409);
     const auto problem = problem_of(refused);
@@ -180,6 +209,8 @@ TEST_CASE("additions in a protected context go by a plan", "[api]")
     REQUIRE(problem.next.size() == 1);
     CHECK(problem.next[0].path == "/api/v1/plans");
     CHECK(problem_of(daemon.ask("POST", "/api/v1/namespaces", R"({"namespace":"x","context":"kind"})")).code == "confirmation_required");
+    // Nothing was forwarded from it so far.
+    CHECK(problem_of(daemon.ask("POST", "/api/v1/namespaces", R"({"namespace":"x","context":"far"})")).code == "confirmation_required");
     const auto plan =
         read<wire::plan>(daemon.ask("POST", "/api/v1/plans", R"({"operation":"add_service","arguments":{"serviceName":"cart"}})"));
     CHECK(plan.reasons == std::vector<std::string>{"context kind is protected"});

@@ -16,6 +16,8 @@ public:
     /// Answers `target` (with its query, in the order of the request) or else its bare path.
     std::map<std::string, std::string> bodies;
     std::map<std::string, kube::api_failure> failures;
+    /// Answers everything, when there is one.
+    std::optional<kube::api_failure> fails;
     /// What a followed log gives, piece by piece, then its end.
     std::deque<std::string> pieces;
     std::vector<std::string> asked;
@@ -24,6 +26,7 @@ public:
     {
         const auto target = request.target("");
         asked.push_back(target);
+        if (fails) co_return *fails;
         const auto path = target.substr(0, target.find('?'));
         auto failure = failures.find(target);
         if (failure == failures.end()) failure = failures.find(path);

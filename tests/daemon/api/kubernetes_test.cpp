@@ -250,20 +250,23 @@ TEST_CASE("find goes over contexts by words, kind and port, and says which conte
     filled daemon;
     struct row {
         std::string query, name, why;
+        int score;
     };
     const auto row = GENERATE(values<struct row>({
-        {"query=WEB", "web", "name"},
-        {"query=web%20shop", "web", "namespace"},
-        {"kind=http", "web", "port name http"},
-        {"port=9876", "orders", "port 9876"},
-        {"kind=postgresql", "orders", "image registry.example/library/postgres:16"},
-        {"query=postgres%20data", "orders", "image registry.example/library/postgres:16"},
+        {"query=WEB", "web", "name", 3},
+        {"query=web%20shop", "web", "namespace", 3},
+        {"query=order", "orders", "name", 1},
+        {"kind=http", "web", "port name http", 2},
+        {"port=9876", "orders", "port 9876", 1},
+        {"kind=postgresql", "orders", "image registry.example/library/postgres:16", 2},
+        {"query=postgres%20data", "orders", "image registry.example/library/postgres:16", 2},
     }));
     INFO(row.query);
     const auto found = read<wire::found_services>(daemon.ask("GET", base + "find?" + row.query));
     REQUIRE(found.services.size() == 1);
     CHECK(found.services[0].name == row.name);
     CHECK(std::count(found.services[0].matched.begin(), found.services[0].matched.end(), row.why) == 1);
+    CHECK(found.services[0].score == row.score);
     CHECK(found.services[0].forwarded == (row.name == "web"));
     REQUIRE(found.unreachable.size() == 1);
     CHECK(found.unreachable[0].context == "far");
@@ -288,4 +291,27 @@ TEST_CASE("a metrics port beside a database is no database", "[api]")
     CHECK(api::kind_of({{}, "", "postgres:16", 5432, false}).because == "image postgres:16");
     CHECK(api::kind_of({{}, "", "acme/pgvector:pg16", 7000, true}).kind == "postgres");
     CHECK(api::kind_of({{}, "tcp", "redis", 1, true}).kind == "redis");
+}
+
+TEST_CASE("find tells of each service once, however many contexts lead to its cluster", "[api]")
+{
+    filled daemon;
+    const std::string server = "https://127.0.0.1:6443";
+    daemon.cluster.more = {{.name = "admin", .shown = "admin", .server = server}, {.name = "twin", .shown = "twin", .server = server}};
+    const auto all = read<wire::found_services>(daemon.ask("GET", base + "find"));
+    REQUIRE(all.services.size() == 2);
+    for (const auto& one : all.services) {
+        CHECK(one.context == "kind"); // the primary one
+        CHECK(one.contexts == std::vector<std::string>{"kind", "admin", "twin"});
+    }
+    auto elsewhere = sample_service("orders", "data", 9876);
+    elsewhere.context = "twin";
+    daemon.state.put(elsewhere);
+    const auto found = read<wire::found_services>(daemon.ask("GET", base + "find?query=orders"));
+    REQUIRE(found.services.size() == 1);
+    CHECK(found.services[0].contexts == std::vector<std::string>{"twin", "kind", "admin"});
+    CHECK(found.services[0].forward_key == "orders.data.twin");
+    const auto one = read<wire::found_services>(daemon.ask("GET", base + "find?query=orders&context=admin"));
+    REQUIRE(one.services.size() == 1);
+    CHECK(one.services[0].contexts == std::vector<std::string>{"admin"});
 }

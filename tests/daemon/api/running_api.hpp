@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <unistd.h>
 
 namespace fwd::test {
@@ -68,6 +69,7 @@ public:
     {
         services.push_back(ask);
         if (refuse) co_return *refuse;
+        if (ask.service == "fleeting") co_return catalog::added_service{"fleeting.shop.kind", true, true, ""};
         auto made = sample_service(ask.service, ask.namespace_name.empty() ? "shop" : ask.namespace_name, 80);
         made.owner = ask.owner;
         const auto key = made.key();
@@ -88,11 +90,13 @@ public:
     }
     awaitable<catalog::answer<std::vector<std::string>>> remove_service(std::string key) override
     {
+        if (refuse) co_return *refuse;
         state_.remove_service(key);
         co_return std::vector<std::string>{key};
     }
     awaitable<catalog::answer<std::vector<std::string>>> remove_namespace(std::string key) override
     {
+        if (refuse) co_return *refuse;
         state_.remove_namespace(key);
         co_return std::vector<std::string>{};
     }
@@ -141,7 +145,10 @@ public:
     }
     result<catalog::open_cluster> open(const std::string& context) override
     {
+        if (refuses) return *refuses;
         if (context == "far") return error{errc::unavailable, "connect 192.0.2.1:6443: timed out"};
+        for (const auto& one : more)
+            if (one.name == context) return catalog::open_cluster{&ask, one.name, one.shown, "shop"};
         if (!context.empty() && context != "kind")
             return error{errc::not_found, "context " + context + " is not in the kubeconfig; there is kind"};
         return catalog::open_cluster{&ask, "kind", "kind", "shop"};
@@ -150,10 +157,15 @@ public:
     {
         catalog::context kind{.name = "kind", .shown = "kind", .server = "https://127.0.0.1:6443"};
         catalog::context far{.name = "far", .shown = "far", .server = "https://192.0.2.1:6443"};
-        return {kind, far};
+        for (auto* each : {&kind, &far}) each->is_protected = guarded.contains(each->name);
+        kind.primary = true;
+        std::vector<catalog::context> all{kind, far};
+        all.insert(all.end(), more.begin(), more.end());
+        return all;
     }
     awaitable<catalog::answer<std::vector<catalog::cluster_service>>> services(std::string context, std::string name_space) override
     {
+        if (server.fails) co_return catalog::refusal{server.fails->why};
         if (name_space != "shop") co_return catalog::refusal{error{errc::not_found, "namespace '" + name_space + "' is not in " + context}};
         catalog::cluster_service one{"web", "shop", "kind", "ClusterIP", "10.0.0.7"};
         one.ports.push_back({"http", "8080", "TCP", 80});
@@ -162,12 +174,17 @@ public:
         std::vector<catalog::cluster_service> all{one, {"api", "shop", "kind", "ClusterIP", "10.0.0.8"}};
         co_return all;
     }
-    awaitable<catalog::answer<std::vector<catalog::cluster_namespace>>> namespaces(std::string) override
+    awaitable<catalog::answer<std::vector<catalog::cluster_namespace>>> namespaces(std::string context) override
     {
+        if (const auto of = open(context); !of) co_return catalog::refusal{of.error()};
+        if (server.fails) co_return catalog::refusal{server.fails->why};
         std::vector<catalog::cluster_namespace> all{{"default", "Active", false}, {"shop", "Active", true}};
         co_return all;
     }
 
+    std::set<std::string> guarded;      ///< names of contexts that are protected
+    std::vector<catalog::context> more; ///< contexts that lead to the same cluster
+    std::optional<error> refuses;       ///< what opening any context ends with
     canned_server server;
     kube::discovery ask{server};
 };
@@ -188,6 +205,7 @@ public:
     }
     awaitable<catalog::answer<past_count>> count() override
     {
+        if (refuse) co_return *refuse;
         past_count made;
         made.events = all.size();
         made.most = 10'000;
