@@ -1,10 +1,20 @@
 // Its life: credentials, the first contact, what the kubeconfig says of it.
 #include "daemon/forward/cluster.hpp"
 
+#include "common/async/timeout.hpp"
 #include "common/log.hpp"
 #include "daemon/forward/cluster_watches.hpp"
 
+#include <algorithm>
+
 namespace fwd::forward {
+
+namespace {
+
+constexpr duration owes_answer = 10s; ///< a server that is there
+constexpr duration believed = 30s;    ///< so long an answer stands against further doubts
+
+} // namespace
 
 cluster::cluster(const kube::context_config& config, std::string shown, const kube::surroundings& around,
                  std::shared_ptr<kube::exec_cache> plugins, task_scope& tasks, cluster_events heard,
@@ -17,6 +27,7 @@ cluster::cluster(const kube::context_config& config, std::string shown, const ku
     const auto rights = [this](const std::string& name) { heard_.access_changed(name); };
     reviews_ = std::make_unique<access_reviews>(around_, ask_, tasks_, rights);
     idle_ = std::make_unique<idle_workloads>(around_, *client_, tasks_, tell);
+    warnings_ = std::make_unique<pod_warnings>(around_, ask_, tasks_, tell);
 }
 
 cluster::~cluster()
@@ -155,6 +166,39 @@ void cluster::reconnect()
 {
     poke();
     each_list([](followed_list& one) { one.reconnect(); });
+}
+
+void cluster::doubt()
+{
+    if (doubting_ || around_.clock.now() - seen_there_ < believed) return;
+    doubting_ = true;
+    tasks_.start("ask whether " + config_.name + " is there", ask_whether_there());
+}
+
+awaitable<void> cluster::ask_whether_there()
+{
+    client_->drop_connections(); // one of them may be what is dead
+    const auto there = co_await with_timeout(around_.clock, owes_answer, is_there());
+    doubting_ = false;
+    if (there) { // new connections get through, old ones need not
+        seen_there_ = around_.clock.now();
+        reconnect();
+        co_return;
+    }
+    const auto why = there.error().in(config_.cluster.server);
+    each_list([&](followed_list& one) { one.doubt(why); });
+}
+
+/// Any answer shows that somebody is there; so does one that never went out.
+awaitable<result<bool>> cluster::is_there()
+{
+    auto version = co_await ask_.version();
+    const auto unreached = [](const error& why) {
+        const auto one_of = {errc::timed_out, errc::closed, errc::refused, errc::dns_failed, errc::proxy_failed};
+        return why.code.category() != fwd_category() || std::any_of(one_of.begin(), one_of.end(), [&](errc one) { return why.is(one); });
+    };
+    if (!version && version.error().status == 0 && unreached(version.error().why)) co_return version.error().why;
+    co_return true;
 }
 
 awaitable<void> cluster::bury()

@@ -5,6 +5,7 @@
 #include "daemon/catalog/catalog.hpp"
 #include "daemon/forward/access_reviews.hpp"
 #include "daemon/forward/idle_workloads.hpp"
+#include "daemon/forward/pod_warnings.hpp"
 #include "daemon/kube/discovery.hpp"
 #include "daemon/kube/kubeconfig.hpp"
 #include "daemon/kube/replaceable_credentials.hpp"
@@ -70,6 +71,7 @@ public:
     [[nodiscard]] const access_state& access(const std::string& namespace_name) const { return reviews_->of(namespace_name); }
     [[nodiscard]] access_reviews& reviews() { return *reviews_; }
     [[nodiscard]] idle_workloads& idle() { return *idle_; }
+    [[nodiscard]] pod_warnings& warnings() { return *warnings_; }
 
     [[nodiscard]] kube::discovery& ask() { return ask_; }
     [[nodiscard]] kube::credential_source& credentials() { return *credentials_; }
@@ -83,6 +85,9 @@ public:
     void poke();
     /// As poke(), and streams that may be dead are opened anew.
     void reconnect();
+    /// Somebody had no answer from the server. It is asked, and where it does not answer that either, nothing of it counts as reachable
+    /// until something does.
+    void doubt();
     /// Ends the watches and waits for their end. The tasks given at make() are their owner's to join.
     awaitable<void> stop();
 
@@ -102,6 +107,8 @@ private:
     void renewed(std::shared_ptr<const kube::access> next);
     awaitable<void> keep_credentials();
     awaitable<void> connect();
+    awaitable<void> ask_whether_there();
+    awaitable<result<bool>> is_there();
     void works_again();
     awaitable<void> bury();
     template <class T>
@@ -136,6 +143,7 @@ private:
     kube::discovery ask_;
     std::unique_ptr<access_reviews> reviews_;
     std::unique_ptr<idle_workloads> idle_;
+    std::unique_ptr<pod_warnings> warnings_;
     std::map<watch_scope, std::unique_ptr<services_watch>> services_;
     std::map<std::string, std::unique_ptr<pods_watch>> pods_;
     std::map<std::string, std::unique_ptr<slices_watch>> slices_;
@@ -145,6 +153,8 @@ private:
     std::string version_;
     bool connected_ = false, connecting_ = false;
     retry_pause connect_pause_;
+    bool doubting_ = false;
+    time_point seen_there_{}; ///< it answered when it was doubted
     std::string waiting_for_;
     std::optional<catalog::failure> failure_, waiting_failure_;
 };

@@ -146,6 +146,11 @@ void data_plane::prove(forward_id id)
     asio::post(executor_, [core = core_, id] { core->prove(id); });
 }
 
+void data_plane::ask_port(forward_id id, std::string pod, duration patience)
+{
+    asio::post(executor_, [core = core_, id, pod = std::move(pod), patience] { core->ask_port(id, pod, patience); });
+}
+
 void data_plane::poke()
 {
     asio::post(executor_, [core = core_] {

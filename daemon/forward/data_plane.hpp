@@ -79,6 +79,9 @@ public:
     void reconnect(forward_id id);
     /// Opens a tunnel to a pod of the forward, so that there is evidence.
     void prove(forward_id id);
+    /// Asks the pod, which had refused that port, whether it does so still: `failed` or `answered` is reported. `patience`: as
+    /// port_question has it.
+    void ask_port(forward_id id, std::string pod, duration patience);
     /// Network changed or the machine woke up.
     void poke();
 

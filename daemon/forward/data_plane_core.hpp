@@ -7,6 +7,7 @@
 #include "daemon/forward/context_tunnels.hpp"
 #include "daemon/forward/listener.hpp"
 #include "daemon/forward/pod_choice.hpp"
+#include "daemon/forward/port_question.hpp"
 #include "daemon/forward/reports.hpp"
 #include "daemon/forward/route_table.hpp"
 
@@ -158,6 +159,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
                 route.seen = evidence::none; // the next tunnel is told again
                 out.tell(route.what.id, report::what::lost, pod.name, "tunnel_lost", why.message());
             });
+            if (why.is(errc::timed_out)) out.silent(name);
         };
         const context_tunnels::parts use{parts.executor, parts.net, parts.clock, parts.random, tasks, limits.pool};
         context = std::make_unique<context_tunnels>(use, std::move(heard), choice, limits.transport);
@@ -186,6 +188,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         if (why.what == kind::canceled) return;
         if (why.what == kind::credentials_rejected) out.credential_rejected(context, contexts.at(context)->generation());
         if (why.what == kind::pod_gone) out.pod_gone(context, pod);
+        if (why.what == kind::unreachable && why.why.is(errc::timed_out)) out.silent(context);
         for_users(context, pod, [&](route_state& route) {
             route.seen = evidence::none;
             out.tell(route.what.id, report::what::failed, pod.name, code_of(why.what), why.why.message());
@@ -206,6 +209,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         for (const auto& [id, route] : routes.all())
             if (route->what.context == name) abort_all(*route, "context_removed", "its context is no longer forwarded");
         provers.clear();
+        questions.clear();
         found->second->close();
         contexts.erase(found);
     }
@@ -311,6 +315,33 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         if (pool.acquire(one, first.port)) one.leave();
     }
 
+    void ask_port(forward_id id, const std::string& pod, duration patience)
+    {
+        auto* const route = routes.find(id);
+        auto* const context = route ? context_of(*route) : nullptr;
+        if (!context || !context->reachable()) return;
+        const auto& pods = route->now.eligible;
+        const auto at = std::find_if(pods.begin(), pods.end(), [&](const target& one) { return one.pod.name == pod; });
+        if (at == pods.end()) return;
+        auto tell = [this, id, pod](const port_question::answer& said) {
+            port_answered(id, pod, said);
+            asio::post(parts.executor,
+                       [this, self = shared_from_this()] { std::erase_if(questions, [](const auto& one) { return one->done(); }); });
+        };
+        questions.push_back(std::make_unique<port_question>(context->pool_of(at->pod), at->port, patience, parts.clock, std::move(tell)));
+    }
+
+    void port_answered(forward_id id, const std::string& pod, const port_question::answer& said)
+    {
+        auto* const route = routes.find(id);
+        if (!route || !said.known) return;
+        route->seen = said.why ? evidence::none : evidence::answer;
+        if (said.why)
+            out.tell(id, report::what::failed, pod, code_of(*said.why), said.text);
+        else
+            out.tell(id, report::what::answered, pod);
+    }
+
     // --- all of it -------------------------------------------------------------------------------------------------
     std::vector<connection_snapshot> snapshot() const
     {
@@ -325,6 +356,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         clients.close();
         for (const auto& [id, route] : routes.all()) abort_all(*route, "stopping", "the daemon stops");
         provers.clear();
+        questions.clear();
         for (auto& [name, context] : contexts) context->close();
         tasks.cancel();
         co_await tasks.join();
@@ -345,6 +377,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
     std::map<std::string, std::unique_ptr<context_tunnels>> contexts;
     route_table routes; ///< after the tunnels that its connections use
     std::vector<std::unique_ptr<prover>> provers;
+    std::vector<std::unique_ptr<port_question>> questions;
     connection_list graveyard;
     std::uint64_t last_connection = 0;
     bool burying = false;

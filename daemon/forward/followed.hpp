@@ -28,6 +28,7 @@ public:
     virtual void poke() = 0;
     virtual void reconnect() = 0;
     virtual void relist() = 0;
+    virtual void doubt(const error& why) = 0; ///< see kube::watch
     virtual void cancel() = 0;
     virtual awaitable<void> join() = 0;
     /// It is known now, or it is known that it cannot be.
@@ -65,6 +66,7 @@ public:
     void poke() override { informer_->poke(); }
     void reconnect() override { informer_->reconnect(); }
     void relist() override { informer_->relist(); }
+    void doubt(const error& why) override { informer_->doubt(why); }
     void cancel() override { tasks_.cancel(); }
     awaitable<void> join() override { return tasks_.join(); }
 

@@ -65,6 +65,24 @@ bool supervisor::asleep(forwarded& of)
     return true;
 }
 
+/// Where the status of the pod that is waited for says too little, the cluster may have said more.
+void supervisor::listen_to_warnings(forwarded& of)
+{
+    auto& from = clusters_.at(of.id.context)->warnings();
+    auto& plan = of.plan;
+    if (!plan.waits_for || plan.pods.ready > 0) return from.forget(of.id.namespace_name, of.id.name);
+    if (const auto said = from.about(*plan.waits_for, of.id.name); !said.empty()) plan.reason += ": " + said;
+}
+
+/// It has pods, or is not forwarded any more: nothing is to be asked for its sake.
+void supervisor::forget(const service_id& id)
+{
+    const auto from = clusters_.find(id.context);
+    if (from == clusters_.end()) return;
+    from->second->idle().forget(id.namespace_name, id.name);
+    from->second->warnings().forget(id.namespace_name, id.name);
+}
+
 void supervisor::update(const service_id& id, batch& to)
 {
     auto& of = forwarded_.at(id);
@@ -90,6 +108,7 @@ void supervisor::update(const service_id& id, batch& to)
         ask.slices_known = from.slices_known(id.namespace_name);
     }
     of.plan = plan(ask);
+    listen_to_warnings(of);
     if (const auto old = of.groups.find(""); old != of.groups.end() && old->second.here) remove_group(of, "", to);
     if (!of.plan.unsupported_code.empty()) {
         while (!of.groups.empty()) remove_group(of, of.groups.begin()->first, to);
@@ -138,7 +157,7 @@ void supervisor::update_stable(forwarded& of, bool may_come, batch& to)
 /// It runs on this machine: names to 127.0.0.1, no address, no ports.
 void supervisor::update_here(forwarded& of, batch& to)
 {
-    clusters_.at(of.id.context)->idle().forget(of.id.namespace_name, of.id.name);
+    forget(of.id);
     of.plan = {};
     std::vector<std::string> forwarded;
     for (const auto& [hostname, group] : of.groups)
@@ -170,7 +189,7 @@ void supervisor::remove(const service_id& id, batch& to)
 {
     const auto at = forwarded_.find(id);
     if (at == forwarded_.end()) return;
-    if (const auto of = clusters_.find(id.context); of != clusters_.end()) of->second->idle().forget(id.namespace_name, id.name);
+    forget(id);
     while (!at->second.groups.empty()) remove_group(at->second, at->second.groups.begin()->first, to);
     parts_.state.remove_service(key_of(id));
     forwarded_.erase(at);
@@ -240,7 +259,8 @@ void supervisor::update_group(forwarded& of, const std::string& hostname, const 
         endpoints next{port.id, planned.eligible, coming, of.object->sticky()};
         if (fresh || next != port.sent) {
             // Other pods, other luck: what failed before says nothing of them.
-            if (next.eligible != port.sent.eligible) port.failure.reset(), port.verified = false, port.retrying.reset();
+            if (next.eligible != port.sent.eligible)
+                port.failure.reset(), port.verified = false, port.retrying.reset(), port.asking.reset();
             port.sent = next;
             to.endpoints_.push_back(std::move(next));
         }

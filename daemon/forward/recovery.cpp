@@ -17,6 +17,18 @@ bool is_of_the_port(std::string_view code)
     return std::find(codes.begin(), codes.end(), code) != codes.end();
 }
 
+/// Of these, what may be otherwise a moment later: an application that starts.
+bool may_pass(std::string_view code)
+{
+    return code == "port_refused" || code == "pod_timeout";
+}
+
+/// How long the container runtime may take to tell that it did not reach the port.
+duration patience_for(std::string_view code)
+{
+    return code == "pod_timeout" ? 10s : 1s;
+}
+
 } // namespace
 
 /// The server went or came back: everything of the context looks different.
@@ -40,6 +52,8 @@ void supervisor::context_changed(const std::string& context)
         if (port.failure && !is_of_the_port(port.failure->code)) port.failure.reset();
         if (port.proved_at < since) port.verified = false;
         port.retrying.reset();
+        port.asking.reset();
+        if (port.failure && may_pass(port.failure->code) && !port.retry) retry_later(port);
         if (used && !port.verified) parts_.data.prove(forward);
     }
     mark_namespace(context, {});
@@ -54,13 +68,19 @@ void supervisor::failed(port_state& port, const report& what)
     if (what.code == "forbidden") from.reviews().doubt(port.of.namespace_name);
     // Whoever waits for the server or the pod hears of it sooner by asking now.
     if (from.down()) from.poke();
-    if (is_of_the_port(what.code)) return;
+    port.failed_pod = what.pod;
+    if (is_of_the_port(what.code) && !may_pass(what.code)) return;
     // Many connections that fail of one cause are one failure: the next try is due when it was.
     if (port.retry) {
         port.failure->next_retry = port.retry_due;
         return;
     }
-    const auto pause = port.retrying.next(parts_.around.random);
+    retry_later(port);
+}
+
+void supervisor::retry_later(port_state& port)
+{
+    const auto pause = (may_pass(port.failure->code) ? port.asking : port.retrying).next(parts_.around.random);
     port.retry_due = clock_.wall_now() + pause;
     port.failure->next_retry = port.retry_due;
     port.retry = clock_.call_after(pause, [this, id = port.id] { try_again(id); });
@@ -74,7 +94,11 @@ void supervisor::try_again(forward_id id)
     auto& port = forwarded_.at(of).groups.at(place.first).ports.at(place.second);
     port.retry = 0;
     // Without a server there is nothing to find out; its return is noticed elsewhere.
-    if (port.failure && !down_since_.contains(of.context)) parts_.data.prove(id);
+    if (!port.failure || down_since_.contains(of.context)) return;
+    if (!may_pass(port.failure->code)) return parts_.data.prove(id);
+    parts_.data.ask_port(id, port.failed_pod, patience_for(port.failure->code));
+    retry_later(port);
+    show(forwarded_.at(of));
 }
 
 /// A tunnel says that the pod can be reached; what the pod said of the port itself stands until it answers.
@@ -86,6 +110,7 @@ void supervisor::proved(port_state& port, bool answered)
     port.verified = true;
     port.failure.reset();
     port.retrying.reset();
+    port.asking.reset();
     clock_.cancel(std::exchange(port.retry, 0));
 }
 

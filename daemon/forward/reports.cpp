@@ -65,6 +65,11 @@ void report_outbox::pod_gone(std::string context, kube::pod_ref pod)
     asio::post(control_, [to = events_, context = std::move(context), pod = std::move(pod)] { to->on_pod_gone(context, pod); });
 }
 
+void report_outbox::silent(std::string context)
+{
+    asio::post(control_, [to = events_, context = std::move(context)] { to->on_silence(context); });
+}
+
 bool report_outbox::may_note()
 {
     if (!ears_) return false;

@@ -24,6 +24,7 @@ public:
     void tell(forward_id id, report::what happened, std::string pod = {}, std::string_view code = {}, std::string text = {});
     void credential_rejected(std::string context, std::uint64_t generation);
     void pod_gone(std::string context, kube::pod_ref pod);
+    void silent(std::string context);
     /// Whether somebody hears of one more connection: at most `most_notes` in a second, so that thousands of short ones cost nothing.
     /// What was left out is counted.
     [[nodiscard]] bool may_note();

@@ -109,6 +109,8 @@ public:
     virtual void on_credential_rejected(std::string context, std::uint64_t generation) = 0;
     /// A tunnel could not be opened because the pod is gone: the watch may be behind.
     virtual void on_pod_gone(std::string context, kube::pod_ref pod) = 0;
+    /// The server does not answer a dial, or a tunnel through it fell silent: everything else that is known of it may be old.
+    virtual void on_silence(std::string context) = 0;
 };
 
 } // namespace fwd::forward

@@ -166,7 +166,10 @@ service_plan plan(const plan_question& of)
         if (!kube::is_eligible(service, *pod)) {
             auto why = kube::pod_problem(*pod);
             // What does not heal by itself tells more than what does.
-            if (why && (!trouble || (trouble->heals && !why->heals))) trouble = std::move(why);
+            if (why && (!trouble || (trouble->heals && !why->heals))) {
+                made.waits_for = why->heals ? std::optional{pod->ref()} : std::nullopt;
+                trouble = std::move(why);
+            }
             continue;
         }
         ++made.pods.ready;

@@ -65,6 +65,7 @@ struct service_plan {
     bool deserted = false;                            ///< no pod is there, but for those that are being deleted
     bool stuck = false;                               ///< each pod there fails to start: crash loop, no image, bad configuration
     std::string reason_code, reason;                  ///< why nobody is eligible, when nobody is
+    std::optional<kube::pod_ref> waits_for;           ///< of whom the reason tells, where that pod is starting or not ready yet
     std::string unsupported_code, unsupported_reason; ///< why the whole service cannot be forwarded; empty: it can
     struct stable_pod {
         std::string hostname;
@@ -84,8 +85,8 @@ struct plan_question {
     std::vector<catalog::wanted_port> ports; ///< empty: all
     std::vector<port_mapping> mappings;
     std::optional<catalog::failure> pods_failure; ///< why the pods are not known
-};
     bool every_port = false;                      ///< also those that `ports` does not name
+};
 [[nodiscard]] service_plan plan(const plan_question& of);
 
 } // namespace fwd::forward

@@ -154,11 +154,14 @@ void supervisor::on_reports(std::vector<report> reports)
         case report::what::opening: port.opening = true; break;
         case report::what::opened: proved(port, false); break;
         case report::what::answered: proved(port, true); break;
-        case report::what::failed:
+        case report::what::failed: {
+            const bool told = port.failure && port.failure->code == one.code; // a thousand that fail alike are one line
             failed(port, one);
+            if (told) break;
             log_.warn("forward failed",
                       {{"forward", key_of(id)}, {"port", std::to_string(port.local)}, {"pod", one.pod}, {"error", one.text}});
             break;
+        }
         case report::what::reset:
             port.reset = catalog::failure{one.at, one.code, one.text, port.reset ? port.reset->count + 1 : 1, {}};
             break;

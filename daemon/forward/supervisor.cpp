@@ -20,6 +20,10 @@ struct supervisor::ears final : data_events {
         // The watch may be behind, or cut without anybody having noticed.
         if (const auto at = of_.clusters_.find(context); at != of_.clusters_.end()) at->second->poke();
     }
+    void on_silence(std::string context) override
+    {
+        if (const auto at = of_.clusters_.find(context); at != of_.clusters_.end()) at->second->doubt();
+    }
     supervisor& of_;
 };
 

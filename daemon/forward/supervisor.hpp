@@ -112,8 +112,10 @@ private:
         std::optional<catalog::failure> reset;   ///< connections that the application itself reset, as far as they are told
         std::optional<catalog::failure> loss;    ///< the last tunnel that ended by itself
         std::uint64_t attempts = 0;
+        std::string failed_pod; ///< that the failure tells of
         backoff retrying{{500ms, 5s}};
-        timer_id retry = 0; ///< of the next attempt without a client
+        backoff asking{{1s, 30s}}; ///< a port that its pod refused; the tunnel is there already
+        timer_id retry = 0;        ///< of the next attempt without a client
         wall_time retry_due{};
         endpoints sent;
     };
@@ -207,6 +209,7 @@ private:
     // recovery.cpp: what failed is tried again
     void context_changed(const std::string& context);
     void failed(port_state& port, const report& what);
+    void retry_later(port_state& port);
     void try_again(forward_id id);
     void proved(port_state& port, bool answered);
     void access_changed(const std::string& context, const std::string& namespace_name);
@@ -220,6 +223,8 @@ private:
     void update_here(forwarded& of, batch& to);
     void update_stable(forwarded& of, bool may_come, batch& to);
     [[nodiscard]] bool asleep(forwarded& of);
+    void listen_to_warnings(forwarded& of);
+    void forget(const service_id& id);
     result<ipv4> lease(const forwarded& of, const std::string& hostname, const std::string& key);
     void announce(port_state& port);
     void recheck_at(time_point when);

@@ -215,7 +215,7 @@ awaitable<api_result<std::vector<endpoint_slice>>> discovery::slices(list_scope 
 }
 
 awaitable<api_result<std::vector<event>>> discovery::events(std::string namespace_name, std::string kind_name, std::string name,
-                                                            std::size_t limit)
+                                                            std::size_t limit, std::string type)
 {
     list_scope of;
     of.namespace_name = std::move(namespace_name);
@@ -225,6 +225,7 @@ awaitable<api_result<std::vector<event>>> discovery::events(std::string namespac
     };
     add("involvedObject.kind", kind_name);
     add("involvedObject.name", name);
+    add("type", type);
     auto query = query_of<event>(std::move(of));
     auto all = co_await all_of(client_, std::move(query), &kind<event>::read);
     if (!all) co_return all.error();

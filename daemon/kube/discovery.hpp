@@ -92,9 +92,9 @@ public:
     /// The log as it grows, until the container ends.
     awaitable<api_result<std::unique_ptr<api_stream>>> follow_log(log_question what);
     awaitable<api_result<std::vector<endpoint_slice>>> slices(list_scope of);
-    /// Newest first, of one object where `kind` and `name` are given.
+    /// Newest first, of one object where `kind` and `name` are given. `type`: "Warning", "Normal"; empty: both.
     awaitable<api_result<std::vector<event>>> events(std::string namespace_name, std::string kind = {}, std::string name = {},
-                                                     std::size_t limit = 500);
+                                                     std::size_t limit = 500, std::string type = {});
     awaitable<api_result<access_answer>> may(access_question question);
     /// Whether pods/portforward may be used in the namespace (empty: everywhere): `create`, or else `get`. One request when allowed.
     awaitable<api_result<access_answer>> may_forward(std::string namespace_name);

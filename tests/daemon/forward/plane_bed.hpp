@@ -99,6 +99,7 @@ struct plane_bed : simcluster::test::bed, forward::data_events {
     }
     void on_credential_rejected(std::string, std::uint64_t generation) override { rejected.push_back(generation); }
     void on_pod_gone(std::string, kube::pod_ref pod) override { gone.push_back(pod.name); }
+    void on_silence(std::string context) override { silent.push_back(context); }
     std::size_t count(forward::report::what happened, std::string_view code = {}) const
     {
         return static_cast<std::size_t>(std::count_if(reports.begin(), reports.end(), [&](const forward::report& one) {
@@ -112,7 +113,7 @@ struct plane_bed : simcluster::test::bed, forward::data_events {
     std::vector<forward::report> reports;
     std::vector<forward::connection_note> notes;
     std::vector<std::uint64_t> rejected;
-    std::vector<std::string> gone;
+    std::vector<std::string> gone, silent;
 };
 
 } // namespace fwd::test

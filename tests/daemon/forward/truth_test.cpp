@@ -211,3 +211,105 @@ TEST_CASE("many connections that one cut ends are one failure: a second later th
     bed.clock.advance(1s);
     CHECK(bed.service("cart.shop").state == catalog::service_state::active);
 }
+
+TEST_CASE("a port that refused is asked again, and is active once it listens, though no client came", "[truth]")
+{
+    engine_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    const auto pod = bed.cluster->pods_of_service({"shop", "cart"}).at(0);
+    bed.cluster->pods().behaviour(pod).refused.insert(8080);
+    CHECK(bed.get("cart", 8080).has_error());
+    bed.clock.advance(100ms);
+    const auto& cart = bed.service("cart.shop");
+    CHECK(cart.reason_code == "port_refused");
+    CHECK(cart.forwards[0].last_error->next_retry);
+
+    const auto tunnels = [&] {
+        std::uint64_t all = 0;
+        for (const auto& [what, count] : bed.cluster->count().requests)
+            if (what.find("portforward") != std::string::npos) all += count;
+        return all;
+    };
+    const auto before = tunnels();
+    bed.clock.advance(120s);
+    const auto& later = bed.service("cart.shop");
+    CHECK(later.reason_code == "port_refused");
+    CHECK(later.forwards[0].last_error->count > 4);
+    CHECK(later.forwards[0].last_error->count < 15);
+    CHECK(*later.forwards[0].last_error->next_retry > bed.clock.wall_now());
+    CHECK(tunnels() == before); // it is asked on the tunnel that is there
+
+    bed.cluster->pods().behaviour(pod).refused.clear();
+    bed.clock.advance(40s);
+    CHECK(bed.service("cart.shop").state == state::active);
+    CHECK(bed.service("cart.shop").forwards[0].verified);
+    bed.clock.advance(10min);
+    CHECK(bed.service("cart.shop").state == state::active);
+}
+
+TEST_CASE("an API server that falls silent is noticed by its tunnels, and then nothing of it is called active", "[truth]")
+{
+    engine_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    auto client = bed.clock.run(bed.net.connect(make_endpoint(bed.host.names.at("echo"), 7000)));
+    REQUIRE(client.has_value());
+    bed.clock.advance(1s);
+    bed.cluster->black_hole({}, true);
+    simcluster::scripted_answer nobody;
+    nobody.what = simcluster::scripted_answer::kind::hang;
+    bed.cluster->answer_with(nobody);
+    bed.clock.advance(45s);
+    CHECK(bed.service("cart.shop").reason_code == "unreachable"); // which nobody ever used
+    CHECK(bed.service("web.shop").reason_code == "unreachable");
+    bed.cluster->heal();
+    bed.clock.advance(40s);
+    CHECK(bed.service("cart.shop").state == state::active);
+}
+
+TEST_CASE("an API server that falls silent while nobody uses a forward is noticed by its watches", "[truth]")
+{
+    simcluster::cluster_options content;
+    content.bulk_services = 5;
+    engine_bed bed{portforward::transport_choice::automatic, content};
+    REQUIRE(bed.forward_namespace("bulk").has_value());
+    const auto asked = [&] {
+        std::uint64_t all = 0;
+        for (const auto& [what, count] : bed.cluster->count().requests) all += count;
+        return all;
+    };
+    bed.clock.advance(5s);
+    const auto before = asked();
+    bed.clock.advance(4min);
+    CHECK(asked() == before); // bookmarks say that it is there
+    bed.cluster->black_hole({}, true);
+    simcluster::scripted_answer nobody;
+    nobody.what = simcluster::scripted_answer::kind::hang;
+    bed.cluster->answer_with(nobody);
+    bed.clock.advance(110s);
+    CHECK(bed.service("svc-0001.bulk").reason_code == "unreachable");
+}
+
+TEST_CASE("a pod whose status says too little is told with what the cluster warned of it, asked for ever more rarely", "[truth]")
+{
+    engine_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    const auto asked = [&] {
+        std::uint64_t all = 0;
+        for (const auto& [what, count] : bed.cluster->count().requests)
+            if (what.find("events") != std::string::npos) all += count;
+        return all;
+    };
+    CHECK(asked() == 0); // it may yet come up
+    bed.clock.advance(6s);
+    const auto& one = bed.service("never-ready.shop");
+    CHECK(one.reason_code == "not_ready");
+    CHECK_THAT(one.reason, Contains("is not ready") && Contains("Unhealthy: Readiness probe failed"));
+    bed.clock.advance(10min);
+    CHECK(asked() < 10);
+    bed.cluster->control().scale(deployments(), {"shop", "never-ready"}, 0);
+    bed.clock.advance(2s);
+    CHECK(bed.service("never-ready.shop").reason_code == "scaled_to_zero");
+    const auto before = asked();
+    bed.clock.advance(10min);
+    CHECK(asked() == before);
+}
