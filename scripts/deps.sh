@@ -5,8 +5,8 @@
 set -euo pipefail
 
 build="g++ cmake ninja-build ccache pkg-config libboost1.81-dev libboost-json1.81-dev libssl-dev libfmt-dev zlib1g-dev
-  libyaml-cpp-dev libsqlite3-dev libnghttp2-dev libseccomp-dev libcap-dev libcli11-dev libncurses-dev catch2 curl"
-test="clang-format-14 python3 python3-jsonschema python3-yaml iproute2 util-linux libcap2-bin openssl sudo postgresql-client redis-tools tmux"
+  libyaml-cpp-dev libsqlite3-dev libnghttp2-dev libseccomp-dev libcap-dev libcli11-dev libncurses-dev catch2 curl python3"
+test="clang-format-14 python3 python3-jsonschema python3-yaml iproute2 util-linux libcap2-bin openssl sudo postgresql-client redis-tools tmux man-db zsh fish"
 case ${1:-build} in
   build) want=$build ;;
   test) want="$build $test" ;;

@@ -56,7 +56,7 @@ bool is_final(const bridge::rest_problem& why, duration waited)
 {
     if (why.is(errc::not_found)) return waited >= grace;
     return why.is(errc::daemon_not_running) || why.is(errc::ambiguous) || why.is(errc::invalid_request) || why.status == 401 ||
-           why.status == 403;
+           why.status == 403 || why.code.starts_with("daemon_too_");
 }
 
 /// The services of a namespace, as keys.
