@@ -178,9 +178,9 @@ private:
         std::shared_ptr<wish> kept;
         bool created = false;
         bool already = false; ///< the service was forwarded before
+        bool first = false;   ///< it made its namespace the primary one
         time_point deadline{};
         std::optional<catalog::refusal> not_yet; ///< why the lists are not in, of a wish that stays
-        bool first = false;   ///< it made its namespace the primary one
     };
     awaitable<catalog::answer<begun>> begin(const std::string& given_context, wish next, duration timeout, bool stays);
     /// Takes back what a failed wish began, and comes back when nothing of it is left.
