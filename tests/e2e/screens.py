@@ -40,11 +40,11 @@ def normal(text):
 
 
 def settled(screen):
-    """The screen, once it stays as it is."""
+    """The screen, once it stays as it is and its title tells of no traffic."""
     before = None
     for _ in range(50):
         text = screen.text()
-        if text == before:
+        if text == before and "\u2193" not in text.split("\n")[0]:
             return text
         before = text
         time.sleep(0.15)

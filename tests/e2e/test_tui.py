@@ -52,7 +52,7 @@ def every_page(screen, size):
 
 def traffic_pages(screen, size):
     """The tabs of services that were used."""
-    for service, tab, wanted in (("echo.shop", "connections", "echo-7d"), ("cart.shop", "pod-log", "as it writes")):
+    for service, tab, wanted in (("cart.shop", "http", "GET"), ("echo.shop", "connections", "echo-7d"), ("cart.shop", "pod-log", "as it writes")):
         screen.find(service)
         screen.press("Enter", "CONNECT")
         for _ in range({"http": 2, "connections": 3, "pod-log": 4}[tab]):
@@ -65,7 +65,9 @@ def traffic_pages(screen, size):
 
 @case("every page of the terminal interface at every size, whole", seconds=240)
 def pages(bed):
-    bed.shop(namespaces="shop,staging")
+    daemon = bed.shop(namespaces="shop,staging")
+    # The reason begins with what the pod says; the cluster's events tell more soon after.
+    until(30, "the probe's answer is told", lambda: "Unhealthy" in daemon.services()["never-ready.shop"]["reason"])
     screen = Screen(bed)
     screen.line("fwd tui")
     for width, height in SIZES:
@@ -77,7 +79,6 @@ def pages(bed):
     with connect("echo", 7000) as held:
         held.sendall(b"there and back")
         assert held.recv(100) == b"there and back"
-        screen.wait("\u2193")  # the title tells what flows
         screen.wait("crashing", seconds=30, without=("\u2193",))
         for width, height in SIZES:
             screen.resize(width, height)
