@@ -96,26 +96,35 @@ void outbox::bare(std::string_view bytes)
     record(bytes);
 }
 
+void outbox::forget_records(std::size_t sent)
+{
+    while (sent > 0 && !records_.empty()) {
+        const auto part = std::min<std::size_t>(sent, records_.front());
+        sent -= part;
+        records_.front() -= static_cast<std::uint32_t>(part);
+        if (records_.front() == 0) records_.pop_front();
+    }
+}
+
 bool outbox::flush(data_stream& to, unruly_stream& wire)
 {
     bool good = true;
-    // One TLS record each, but one system call for many: a server of the simulation must not be the slowest part.
-    if (pattern_ == record_pattern::go) wire.cork();
+    // One TLS record each, but one system call for many: a server of the simulation must not be the slowest part. Without TLS
+    // there are no records, and the wire takes all.
+    const bool record_by_record = pattern_ == record_pattern::go && &to != static_cast<data_stream*>(&wire);
+    if (record_by_record) wire.cork();
     while (size() > 0) {
-        const std::size_t most = pattern_ == record_pattern::go ? records_.front() : size();
+        const std::size_t most = record_by_record ? records_.front() : size();
         const iovec at{bytes_.data() + used_, most};
-        const auto step = to.try_writev({&at, 1});
+        const auto step = record_by_record || pattern_ != record_pattern::go ? to.try_writev({&at, 1}) : wire.write_all({&at, 1});
         if (step.what != io_step::state::moved) {
             good = step.what == io_step::state::would_block;
             break;
         }
         used_ += step.bytes;
-        if (pattern_ == record_pattern::go) {
-            records_.front() -= static_cast<std::uint32_t>(step.bytes);
-            if (records_.front() == 0) records_.pop_front();
-        }
+        forget_records(step.bytes);
     }
-    if (pattern_ == record_pattern::go) wire.uncork();
+    if (record_by_record) wire.uncork();
     if (used_ == bytes_.size()) {
         bytes_.clear();
         used_ = 0;

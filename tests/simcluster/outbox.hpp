@@ -34,6 +34,7 @@ private:
     void piece(std::string_view bytes);
     void record(std::string_view bytes);
     void websocket_header(std::size_t size, bool final);
+    void forget_records(std::size_t sent);
 
     record_pattern pattern_;
     framing framing_;

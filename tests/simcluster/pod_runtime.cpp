@@ -59,13 +59,12 @@ pod_runtime::~pod_runtime()
 
 dial_outcome pod_runtime::dial(const object_key& key, const std::string& uid, std::uint16_t port)
 {
-    const auto sandbox = sandbox_id(uid);
     const auto failure = [&](const std::string& cause) {
         ++count(key).refused;
-        return fmt::format("error forwarding port {} to pod {}, uid : {}", port, sandbox, cause);
+        return fmt::format("error forwarding port {} to pod {}, uid : {}", port, sandbox_id(uid), cause);
     };
     const auto pod = store_.find(*find_type("", "pods"), key);
-    if (!pod || pod->uid != uid) return failure(fmt::format("network namespace for sandbox \"{}\" is closed", sandbox));
+    if (!pod || pod->uid != uid) return failure(fmt::format("network namespace for sandbox \"{}\" is closed", sandbox_id(uid)));
     const auto& how = behaviours_[key];
     if (how.dial_hangs) return dial_hangs{};
     const auto what = app_on(pod->body, port);
@@ -77,7 +76,7 @@ dial_outcome pod_runtime::dial(const object_key& key, const std::string& uid, st
         return failure(fmt::format("failed to execute portforward in network namespace \"/var/run/netns/cni-{}\": failed to connect to "
                                    "localhost:{} inside namespace \"{}\", IPv4: dial tcp4 127.0.0.1:{}: connect: connection refused IPv6 "
                                    "dial tcp6: address localhost: no suitable address found ",
-                                   uid, port, sandbox, port));
+                                   uid, port, sandbox_id(uid), port));
     ++count(key).streams;
     return std::unique_ptr<pod_socket>{std::move(app)};
 }

@@ -90,7 +90,7 @@ bool spdy_tunnel::take(const spdy::frame& frame)
         auto headers = inflater_.read(syn->block);
         if (!headers) return false;
         push(syn->stream % workers,
-             {.what = work::kind::syn, .stream = syn->stream, .fin = (syn->flags & spdy::flag_fin) != 0, .headers = *headers});
+             {.what = work::kind::syn, .stream = syn->stream, .fin = (syn->flags & spdy::flag_fin) != 0, .headers = std::move(*headers)});
     } else if (const auto* reset = std::get_if<spdy::rst_stream>(&frame)) {
         push(reset->stream % workers, {.what = work::kind::reset, .stream = reset->stream});
     } else if (const auto* ping = std::get_if<spdy::ping>(&frame)) {

@@ -126,13 +126,18 @@ void unruly_stream::take_in()
 io_step unruly_stream::try_writev(std::span<const iovec> from)
 {
     if (dropped_) return gone();
-    if (one_way_ == 0ns && !silent_ && corked_ == 0 && out_.empty()) return beneath_->try_writev(from);
+    if (corked_ > 0) return {};
+    if (one_way_ == 0ns && !silent_ && out_.empty()) {
+        const auto step = beneath_->try_writev(from);
+        if (!uncorking_ || step.what == io_step::state::failed) return step;
+        return keep_rest(from, step.bytes);
+    }
     const auto limit = one_way_ > 0ns ? most_delayed : silent_ ? most_held : cork_limit;
     if (out_bytes_ >= limit) {
         if (!flush_waits_) flush();
         if (out_bytes_ >= limit) return {};
     }
-    // Corked writes share a chunk, up to a size, so that what was sent is let go; delayed ones each have a time of their own.
+    // What waits shares a chunk, up to a size, so that what was sent is let go; delayed bytes each have a time of their own.
     if (out_.empty() || one_way_ > 0ns || out_.back().bytes.size() >= cork_limit) {
         out_.push_back({clock_.now() + one_way_, {}});
         if (one_way_ == 0ns) out_.back().bytes.reserve(64 * 1024);
@@ -143,13 +148,42 @@ io_step unruly_stream::try_writev(std::span<const iovec> from)
         total += piece.iov_len;
     }
     out_bytes_ += total;
-    if (corked_ == 0 && !flush_waits_) flush();
+    if (!flush_waits_) flush();
     return {io_step::state::moved, total, {}};
+}
+
+/// What was held back by the cork is ours even where the kernel has no room: the writer may close now.
+io_step unruly_stream::keep_rest(std::span<const iovec> from, std::size_t sent)
+{
+    std::string rest;
+    std::size_t total = 0;
+    for (const auto& piece : from) {
+        const auto skip = std::min(piece.iov_len, sent - std::min(sent, total));
+        rest.append(static_cast<const char*>(piece.iov_base) + skip, piece.iov_len - skip);
+        total += piece.iov_len;
+    }
+    if (!rest.empty()) {
+        out_bytes_ += rest.size();
+        out_.push_back({clock_.now(), std::move(rest)});
+        if (!flush_waits_) flush();
+    }
+    return {io_step::state::moved, total, {}};
+}
+
+io_step unruly_stream::write_all(std::span<const iovec> from)
+{
+    uncorking_ = true;
+    const auto step = try_writev(from);
+    uncorking_ = false;
+    return step;
 }
 
 void unruly_stream::uncork()
 {
-    if (--corked_ == 0 && !out_.empty() && !flush_waits_) flush();
+    if (--corked_ > 0 || !on_write_) return;
+    uncorking_ = true;
+    fire(on_write_);
+    uncorking_ = false;
 }
 
 void unruly_stream::flush()
@@ -224,6 +258,7 @@ void unruly_stream::wait(interest what, callback ready)
 {
     (what == interest::read ? on_read_ : on_write_) = std::move(ready);
     if (dropped_) return post_ready(what);
+    if (what == interest::write && corked_ > 0) return; // uncork tells
     if (what == interest::read) {
         if (!quiet()) arm_read();
     } else if (one_way_ == 0ns && !silent_ && out_.empty()) {

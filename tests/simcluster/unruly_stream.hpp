@@ -36,9 +36,12 @@ public:
     void stop_reading(bool stop);
     /// No byte passes either way, as behind a dead link, until it is called with false; then all of them do.
     void black_hole(bool silent);
-    /// Holds small writes back until uncork(), so that many records leave in one system call.
+    /// Writes would block until uncork(), which calls whoever waits to write and takes all that it writes then: the TLS above
+    /// gathers its records meanwhile, and they leave in one system call.
     void cork() { ++corked_; }
     void uncork();
+    /// try_writev that takes all or nothing: what the kernel has no room for is kept, up to a limit.
+    io_step write_all(std::span<const iovec> from);
     /// Sends these bytes as they are, past TLS.
     void inject(std::string bytes);
 
@@ -50,6 +53,7 @@ private:
     void fire(callback& which);
     void post_ready(interest what);
     void flush();
+    io_step keep_rest(std::span<const iovec> from, std::size_t sent);
     void take_in();
     void arm_read();
     [[nodiscard]] bool readable_now() const;
@@ -70,7 +74,7 @@ private:
     std::optional<io_step> in_end_;
     timer_id in_timer_ = 0, out_timer_ = 0;
     int corked_ = 0;
-    bool flush_waits_ = false, reading_stopped_ = false, silent_ = false, dropped_ = false, shut_when_sent_ = false;
+    bool uncorking_ = false, flush_waits_ = false, reading_stopped_ = false, silent_ = false, dropped_ = false, shut_when_sent_ = false;
 };
 
 } // namespace fwd::simcluster
