@@ -170,10 +170,16 @@ void connection::try_again(const kube::pod_ref& failed, bool same_pod_may_help, 
     if (!wait_for_pod(none)) abort(code, std::move(text));
 }
 
+/// The tunnel under it. A pair may hear of its end only after that was destroyed.
+portforward::transport* connection::living_tunnel() const
+{
+    return over_tunnel_ && pool_->number_of(*over_tunnel_) != 0 ? over_tunnel_ : nullptr;
+}
+
 void connection::may_retry(pair_failure why, std::string text)
 {
     const auto pod = pool_->pod();
-    host_.pair_failed(*this, pod, why, text, over_tunnel_);
+    host_.pair_failed(*this, pod, why, text, living_tunnel());
     pool_->released();
     if (retried_) {
         pool_ = nullptr;
@@ -187,7 +193,7 @@ void connection::may_retry(pair_failure why, std::string text)
 
 void connection::over(std::optional<pair_failure> why, std::string text)
 {
-    if (why && pool_) host_.pair_failed(*this, pool_->pod(), *why, text, over_tunnel_);
+    if (why && pool_) host_.pair_failed(*this, pool_->pod(), *why, text, living_tunnel());
     end(why ? code_of(*why) : std::string_view{}, std::move(text));
 }
 

@@ -65,6 +65,7 @@ private:
 
     void answered() override { host_.answered(*this); }
     void bulk() override;
+    [[nodiscard]] portforward::transport* living_tunnel() const;
     void may_retry(portforward::pair_failure why, std::string text) override;
     void over(std::optional<portforward::pair_failure> why, std::string text) override;
     void on_tunnel(portforward::transport& over) override;
@@ -93,8 +94,8 @@ private:
     duration was_held_{}; ///< before the try under way
     timer_id look_timer_ = 0;
     stage stage_ = stage::fresh;
-    tunnel_pool* pool_ = nullptr; ///< valid in wanting and running: a pool with load is never destroyed
-    portforward::transport* over_tunnel_ = nullptr;
+    tunnel_pool* pool_ = nullptr;                   ///< valid in wanting and running: a pool with load is never destroyed
+    portforward::transport* over_tunnel_ = nullptr; ///< may be gone while the pair's end is on its way: see living_tunnel()
     std::uint16_t port_ = 0;
     std::optional<kube::pod_ref> avoid_;
     bool retried_ = false;
