@@ -35,7 +35,8 @@ def _patterns():
 @functools.lru_cache(None)
 def _validator(path, method, status):
     responses = _document["paths"][path][method]["responses"]
-    answer = responses.get(str(status), responses["default"])
+    assert str(status) in responses, f"{method.upper()} {path}: {status} is not documented"
+    answer = responses[str(status)]
     if "$ref" in answer:
         answer = _document["components"]["responses"][answer["$ref"].rpartition("/")[2]]
     schema = answer["content"].get("application/json", {}).get("schema")
@@ -45,7 +46,8 @@ def _validator(path, method, status):
 
 
 def check(method, target, status, answer):
-    """Whether a JSON reply is what is documented. Unknown paths and methods are only required to say so."""
+    """Whether a JSON reply is what is documented, its status and error code among what the route may answer. Unknown paths and
+    methods are only required to say so."""
     path = target.partition("?")[0]
     method = method.lower() if method != "HEAD" else "get"
     for _, pattern, name, item in _patterns():

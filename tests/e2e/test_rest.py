@@ -2,10 +2,14 @@
 
 import json
 import random
+import re
+import socket
+import threading
 import urllib.parse
 
 import contract
-from bed import case, http_get, until
+import events
+from bed import case, connect, http_get, lo_labels, read_all, until
 
 K8S = "/kubernetes"
 
@@ -101,30 +105,105 @@ def acts(bed):
     assert status == 200 and same["data"]["key"] == added["key"]
 
 
-@case("after a transfer every place says the same number", on=("sim",))
+@case("an addition that fails leaves nothing behind, and one that works is as it was asked for", on=("sim",))
+def additions(bed):
+    daemon = bed.start()
+
+    def machine():
+        with open("/etc/hosts", "rb") as file:
+            return file.read(), lo_labels()
+    until(5, "the API has its own name", lambda: b"fwd.internal" in machine()[0])
+    before = machine()
+
+    def untouched():
+        assert daemon.api("GET", "/services")["services"] == [] and daemon.api("GET", "/namespaces")["namespaces"] == []
+        now = machine()
+        assert now == before, (before, now)
+        return True
+    for path, body, status, code in (
+            ("services", {"serviceName": "wbe", "namespace": "shop"}, 404, "not_found"),
+            ("services", {"serviceName": "web", "namespace": "shpo"}, 404, "not_found"),
+            ("services", {"serviceName": "web", "namespace": "shop", "context": "none"}, 404, "not_found"),
+            ("services", {"serviceName": "web", "namespace": "shop", "ports": [{"port": "nope"}]}, 404, "not_found"),
+            ("services", {"serviceName": "external", "namespace": "shop"}, 422, "unsupported"),
+            ("services", {"serviceName": "web", "namespace": "shop", "localIP": "127.0.0.9"}, 400, "invalid_request"),
+            ("namespaces", {"namespace": "shpo"}, 404, "not_found"),
+            ("namespaces", {"namespace": "shop", "selector": "a in ("}, 400, "invalid_request")):
+        got, answer = daemon.request("POST", f"/api/v1/{path}", body)
+        assert (got, answer["error"]["code"]) == (status, code), (body, got, answer)
+        until(2, f"nothing is left of {body}", untouched)
+
+    wish = {"serviceName": "api", "namespace": "shop", "localIP": "127.1.99.7", "ports": [{"port": 8080, "localPort": 18080}],
+            "wait": "reachable", "timeoutMs": 20000}
+    status, answer = daemon.request("POST", "/api/v1/services", wish)
+    added = answer["data"]
+    assert status == 201 and added["ready"] and added["localIP"] == "127.1.99.7", answer
+    assert [(one["localPort"], one["remotePort"]) for one in added["ports"]] == [("18080", "8080")], added
+    assert http_get("api", 18080, "/healthz")[0] == 200  # the first namespace that something is forwarded from has the bare names
+    status, again = daemon.request("POST", "/api/v1/services", wish)
+    assert status == 200 and again["data"]["key"] == added["key"], again
+    status, taken = daemon.request("POST", "/api/v1/services", {"serviceName": "web", "namespace": "shop", "localIP": "127.1.99.7"})
+    assert status == 409 and taken["error"]["code"] == "conflict" and "127.1.99.7" in taken["error"]["message"], taken
+    assert set(daemon.services()) == {"api.shop"}
+
+    some = {"namespace": "staging", "services": ["w*", "d*"], "exclude": ["db"], "wait": "ready", "timeoutMs": 20000}
+    status, answer = daemon.request("POST", "/api/v1/namespaces", some)
+    assert status == 201 and answer["data"]["ready"] and [key.split(".")[0] for key in answer["data"]["services"]] == ["web"], answer
+    assert daemon.request("POST", "/api/v1/namespaces", some)[0] == 200
+    status, answer = daemon.request("POST", "/api/v1/namespaces", {"namespace": "shop", "selector": "app=cart"})
+    assert status == 201 and [key.split(".")[0] for key in answer["data"]["services"]] == ["cart"], answer
+    kept = daemon.api("DELETE", "/namespaces/shop")
+    assert [key.split(".")[0] for key in kept["services"]] == ["cart"] and [key.split(".")[0] for key in kept["kept"]] == ["api"], kept
+
+
+@case("after a transfer every place says the same number, the one transferred", on=("sim",))
 def numbers(bed):
     daemon = bed.shop()
-    for _ in range(5):
-        assert http_get("web", 80)[0] == 200
+    sent = random.Random(3).randbytes(1_234_567)
+    with events.Stream(daemon, "?type=BandwidthUpdate&service=echo.shop") as stream:
+        talking = connect("echo", 7000)
+        sender = threading.Thread(target=lambda: (talking.sendall(sent), talking.shutdown(socket.SHUT_WR)))
+        sender.start()
+        assert read_all(talking) == sent
+        sender.join()
+        # What came in from the client went out to it again.
+        both = {"in": len(sent), "out": len(sent)}
+        until(10, "the stream told it", lambda: stream.last("BandwidthUpdate")["data"]["bytesIn"] == both["in"])
+        told = stream.last("BandwidthUpdate")["data"]
 
-    def settled():
-        service = daemon.api("GET", "/services/web.shop")
-        assert service["totalBytesIn"] > 0 and sum(f["connections"] for f in service["forwards"]) == 0
-        return service
-    service = until(10, "the connections ended", settled)
-    moved = service["totalBytesIn"], service["totalBytesOut"]
-    one = until(10, "the meter has seen it", lambda: (m := daemon.api("GET", "/metrics/services/web.shop?points=300")) and
-                m["history"][-1]["bytesIn"] == moved[0] and m)
-    assert (one["totalBytesIn"], one["totalBytesOut"]) == moved
-    assert (one["history"][-1]["bytesIn"], one["history"][-1]["bytesOut"]) == moved
-    assert sum(point["rateIn"] for point in one["history"]) == moved[0]
-    summary = daemon.api("GET", "/metrics")
-    assert (summary["totalBytesIn"], summary["totalBytesOut"]) == moved
-    assert daemon.api("GET", "/services")["summary"]["totalBytesIn"] == moved[0]
-    assert daemon.api("GET", "/forwards")["summary"]["totalBytesOut"] == moved[1]
+    def numbers_of(one, names=("bytesIn", "bytesOut")):
+        return {"in": one[names[0]], "out": one[names[1]]}
+    total = ("totalBytesIn", "totalBytesOut")
+    key = told["serviceKey"]
+    said = {"the stream": numbers_of(told)}
+    listed = daemon.api("GET", "/services?search=echo")
+    said["/services"] = numbers_of(next(one for one in listed["services"] if one["key"] == key), total)
+    said["/services' summary"] = numbers_of(listed["summary"], total)
+    service = daemon.api("GET", f"/services/{key}")
+    said["/services/:key"] = numbers_of(service, total)
+    said["its forward"] = numbers_of(service["forwards"][0])
+    forwards = daemon.api("GET", "/forwards?search=echo")
+    said["/forwards"] = numbers_of(next(one for one in forwards["forwards"] if one["serviceKey"] == key))
+    said["/forwards' summary"] = numbers_of(forwards["summary"], total)
+    said["/forwards/:key"] = numbers_of(daemon.api("GET", f"/forwards/{service['forwards'][0]['key']}"))
+    said["/metrics"] = numbers_of(daemon.api("GET", "/metrics"), total)
+    metrics = daemon.api("GET", "/metrics/services?limit=1000")
+    one = next(one for one in metrics["services"] if one["key"] == key)
+    said["/metrics/services"] = numbers_of(one, total)
+    said["its port"] = numbers_of(one["portForwards"][0])
+    detail = daemon.api("GET", f"/metrics/services/{key}?points=300")
+    said["/metrics/services/:key"] = numbers_of(detail, total)
+    said["its last second"] = numbers_of(detail["history"][-1])
+    said["its seconds together"] = {"in": sum(p["rateIn"] for p in detail["history"]), "out": sum(p["rateOut"] for p in detail["history"])}
     status, kind, text = text_of(daemon, "/metrics")
     assert status == 200 and kind.startswith("text/plain; version=0.0.4")
-    assert f'fwd_bytes_total{{direction="in"}} {moved[0]}\n' in text
+    name, space, context = key.split(".", 2)
+    said["Prometheus"] = {way: int(re.search(rf'^fwd_bytes_total{{direction="{way}"}} (\d+)$', text, re.M)[1]) for way in both}
+    labels = f'service="{name}",namespace="{space}",context="{context}"'
+    said["Prometheus, the service"] = {way: int(re.search(rf'^fwd_service_bytes_total{{{labels},direction="{way}"}} (\d+)$', text, re.M)[1])
+                                       for way in both}
+    wrong = {where: number for where, number in said.items() if number != both}
+    assert not wrong, (both, wrong)
 
 
 @case("whatever is asked, the answer is documented and no failure of the daemon", on=("sim",))
