@@ -513,9 +513,9 @@ def every():
         Scenario("C1x1", "connections, 1 client", rate(), connections(1), rounds=3),
         Scenario("C1", "connections, 16 clients", rate(5.0), connections(16), quick=True, compare=True),
         Scenario("C1x64", "connections, 64 clients", rate(), connections(64), compare=True, rounds=3),
-        Scenario("H1", "a reader that stalls, eight others to its pod", stall, stalled(ENDLESS), rounds=2),
+        Scenario("H1", "a reader that stalls, eight others to its pod", stall, stalled(ENDLESS), rounds=1),
         Scenario("H1w", "a pod that stops reading one of its connections, eight others", stall,
-                 stalled("GET /slow?ms=60000 HTTP/1.1\r\nHost: bench\r\n\r\n", "--writes", 1), rounds=2),
+                 stalled("GET /slow?ms=60000 HTTP/1.1\r\nHost: bench\r\n\r\n", "--writes", 1), rounds=1),
         Scenario("A1", "REST GET /status", {"p99": Figure("us", limit=250, label="p99"), "p50": Figure("us", limit=80, label="p50")}, rest_calls,
                  alone=True, rounds=3),
         Scenario("A1bulk", "REST GET /status during a download", {"p99": Figure("us", limit=2000, label="p99"), "p50": Figure("us", label="p50")},
@@ -546,7 +546,7 @@ def every():
         made.append(Scenario(f"M1x{count}", f"{count} services in memory (PSS)", figures, mass(count), own=True, alone=count > 10, rounds=1))
     for count, cpu, wakes in ((10, None, None), (100, None, None), (1000, 0.2, 50.0)):
         figures = {"cpu": Figure("% of a core", limit=cpu, label="CPU"), "wakeups": Figure("/s", limit=wakes, label="wake-ups")}
-        made.append(Scenario(f"I1x{count}", f"{count} services at rest, each with a tunnel", figures, quiet(count), own=True, alone=count > 10, rounds=1))
+        made.append(Scenario(f"I1x{count}", f"{count} services at rest, each with a tunnel", figures, quiet(count), own=True, alone=True, rounds=1))
     made.append(Scenario("A1x1000", "REST list of 1000 forwards", {"p99": Figure("us", limit=3000, label="p99"), "p50": Figure("us", label="p50")},
                          rest_list(1000), own=True, alone=True, rounds=1))
     return made
