@@ -279,9 +279,10 @@ class Daemon:
     def answers(self):
         return self.request("GET", "/api/health", seconds=2)[1]["version"]
 
-    def services(self, held=True):
-        """`held`: to the contract, which takes longer than the answer."""
-        return {f"{s['serviceName']}.{s['namespace']}": s for s in self.api("GET", "/services?limit=1000", held=held)["services"]}
+    def services(self, held=True, context=None):
+        """`held`: to the contract, which takes longer than the answer. `context`: of this one alone."""
+        path = "/services?limit=1000" + (f"&context={context}" if context else "")
+        return {f"{s['serviceName']}.{s['namespace']}": s for s in self.api("GET", path, held=held)["services"]}
 
     def settled(self, seconds=30, wanted=None, namespaces="shop"):
         """The services by `name.namespace`, once all that the table calls active in these namespaces are; or those of `wanted`."""

@@ -114,8 +114,9 @@ def token_expires(bed):
 def rights_withdrawn(bed):
     bed.simcluster()
     daemon = bed.shop(services=["web.shop"])
-    with Load("web") as load:
+    with Truth(bed, daemon) as truth, Load("web") as load:
         until(10, "the first answers", lambda: len(load.good()) > 10)
+        truth.unreachable(True)
         fault(bed, "deny", user="sim-admin", resources=["pods/portforward"])
         fault(bed, "drop", connections="tunnels")
 
@@ -126,8 +127,12 @@ def rights_withdrawn(bed):
         until(20, "the state says what is missing", told)
         time.sleep(outage(bed))
         fault(bed, "heal")
+        truth.pause()  # it is asked again every few seconds
         resumes(bed, load, time.monotonic(), "rights given back")
-        daemon.settled(20, ["web.shop"])
+        daemon.settled(20)
+        truth.unreachable(False)
+        truth.pause(False)
+        time.sleep(1)
     load.listener_stayed()
     load.no_post_twice(bed.sim)
 
@@ -162,17 +167,26 @@ def second_context(bed):
     bed.sim = first_sim
     daemon = bed.start("svc", "-n", "shop", "-x", "sim,far", "-c", f"{first}:{far}", kubeconfig=False)
     until(10, "the first context is forwarded", lambda: ask("web", 80, seconds=5)[0] == 200)
-    with Load("web") as load:
+    bed.sim = second_sim
+    far_truth = Truth(bed, daemon, context="far")
+    bed.sim = first_sim
+    with Truth(bed, daemon, context="sim"), far_truth, Load("web") as load:
+        far_truth.unreachable(True)
+
         def told():
             status = daemon.api("GET", "/status")
             assert "far" in str(status) and re.search("refused|unreachable|reach", str(status)), status
             return True
         until(10, "the status tells of the second", told)
         time.sleep(outage(bed))
+        far_truth.pause()
         second_sim.ask("POST", "/faults", {"fault": "server_down", "on": False})
         back = time.monotonic()
         until(20, "the second context is forwarded", lambda: ask("web.shop.far", 80, seconds=5)[0] == 200 or print(daemon.api("GET", "/status")))
         print(f"figure: the second context serves {time.monotonic() - back:.2f} s after it could be reached")
+        far_truth.unreachable(False)
+        far_truth.pause(False)
+        time.sleep(1)
     load.none_failed()
     load.no_post_twice(first_sim)
 
@@ -181,7 +195,7 @@ def second_context(bed):
 def one_alone(bed):
     bed.simcluster()
     daemon = bed.shop(services=["web.shop", "db.shop", "api.shop"])
-    with Load("web") as load:
+    with Truth(bed, daemon), Load("web") as load:
         until(10, "the first answers", lambda: len(load.good()) > 10)
         # Asked for TLS and left: many clients do so. The others on that tunnel do not notice.
         talking = connect("db", 5432)
@@ -196,10 +210,10 @@ def one_alone(bed):
         talking.close()
         assert daemon.services()["db.shop"]["status"] == "active"
     load.none_failed()
-    with Load("api", 8080) as load:
+    with Truth(bed, daemon) as truth, Load("api", 8080) as load:
         until(10, "the first answers", lambda: len(load.good()) > 10)
-        for pod in ("api",):
-            fault(bed, "refuse_port", service=pod, port=9090)
+        truth.pause()  # nobody knows before somebody tried
+        fault(bed, "refuse_port", service="api", port=9090)
         for _ in range(5):
             try:
                 with connect("api", 9090, 10) as c:
@@ -214,7 +228,16 @@ def one_alone(bed):
             assert ports["8080"]["status"] == "Active", ports["8080"]
             return True
         until(5, "the state says why", told)
+        truth.refused("api", 9090)
+        truth.pause(False)
+        time.sleep(2)
+        truth.pause()
+        truth.refused("api", 9090, False)
         fault(bed, "heal")
+        listens = time.monotonic()
+        # The daemon asks by itself, on the tunnel that is there.
+        until(30, "the state is active again, though no client came", lambda: daemon.settled(5, ["api.shop"]))
+        print(f"figure: shown as active {time.monotonic() - listens:.1f} s after the port listens")
+        truth.pause(False)
         assert http_get("api", 9090, "/healthz", 15)[0] == 200
-        until(5, "the state is active again", lambda: daemon.settled(5, ["api.shop"]))
     load.none_failed()

@@ -61,6 +61,11 @@ def beside_unread_download():
 @case("after 1000 aborted downloads eight of eight requests are answered")
 def aborted_downloads(bed):
     daemon = one_pod(bed)
+    with watched(bed, daemon):
+        after_aborted_downloads(bed, daemon)
+
+
+def after_aborted_downloads(bed, daemon):
     eight()
     before = len(os.listdir(f"/proc/{daemon.engine}/fd"))
     began = time.monotonic()
@@ -76,7 +81,12 @@ def aborted_downloads(bed):
 
 @case("beside uploads to a pod's port that does not read them, eight of eight others are answered")
 def unread_upload(bed):
-    one_pod(bed)
+    daemon = one_pod(bed)
+    with watched(bed, daemon):
+        beside_unread_uploads()
+
+
+def beside_unread_uploads():
     eight()
     quiet = rounds()
     # The page reads no body that belongs to an answer it has not finished.

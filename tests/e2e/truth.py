@@ -15,13 +15,15 @@ class Truth:
     """`with Truth(bed, daemon) as truth:` watches until the block ends, and then fails if any difference lasted too long.
 
     Seen through REST only: each TCP port of each service that is forwarded, against the simulated cluster's pods that may be given
-    its connections. Call `unreachable(True)` while nothing of the cluster can be reached: nothing may then be shown as active."""
+    its connections. Call `unreachable(True)` while nothing of the cluster can be reached, or no pod may be: nothing may then be shown
+    as active. `refused("api", 9090)`: that port of the service's pods refuses, and a client has found out."""
 
-    def __init__(self, bed, daemon, allowed=None):
-        self.daemon, self.sim = daemon, bed.sim
+    def __init__(self, bed, daemon, allowed=None, context=None):
+        self.daemon, self.sim, self.context = daemon, bed.sim, context
         # A busy machine gives its processes late; by itself the daemon has one second.
         self.allowed = allowed or (1.0 if bed.full else 3.0)
         self.down = self.paused = False
+        self.refusing = set()
         self.since, self.too_long, self.looks = {}, {}, 0
         self.over = threading.Event()
         self.thread = threading.Thread(target=self.watch)
@@ -40,6 +42,9 @@ class Truth:
 
     def unreachable(self, down):
         self.down, self.since = down, {}
+
+    def refused(self, service, port, so=True):
+        (self.refusing.add if so else self.refusing.discard)((service, port))
 
     def pause(self, paused=True):
         """While what is so cannot be known."""
@@ -67,7 +72,7 @@ class Truth:
     def differences(self):
         """Sentences, the same one as long as the same thing is wrong."""
         truth = self.sim.ask("GET", "/truth")["ports"]
-        shown = self.daemon.services(held=self.looks % 20 == 0)
+        shown = self.daemon.services(held=self.looks % 20 == 0, context=self.context)
         for port in truth:
             service = shown.get(f"{port['service']}.{port['namespace']}")
             if service is None or service["status"] == "unsupported":
@@ -78,13 +83,13 @@ class Truth:
             if len(own) != 1:
                 yield f"{where}: {len(own)} forwards"
                 continue
-            yield from self.compare(where, own[0], service, pods)
+            yield from self.compare(where, own[0], service, pods, (port["service"], port["port"]) in self.refusing)
 
-    def compare(self, where, forward, service, pods):
+    def compare(self, where, forward, service, pods, refused):
         status = forward["status"]
-        if self.down:
+        if self.down or refused:
             if status == "Active":
-                yield f"{where} is Active while nothing can be reached"
+                yield f"{where} is Active while " + ("its port refuses" if refused else "nothing can be reached")
         elif pods and status != "Active":
             yield f"{where} is {status} ({forward.get('errorCode')}) with {len(pods)} eligible pods"
         elif not pods and status == "Active":
