@@ -238,7 +238,9 @@ def env_sourced(bed):
         bed.write("made.env", out)
 
         def shell(script):
-            environment = bed.environment("user", {"PGCONNECT_TIMEOUT": "15", "PGUSER": "postgres", "PGDATABASE": "postgres", "POSTGRES_PASSWORD": "any"})
+            # What the placeholders ask for, as a person would have set it.
+            asked = {"POSTGRES_USER": "postgres", "POSTGRES_DB": "postgres", "POSTGRES_PASSWORD": "any"}
+            environment = bed.environment("user", {"PGCONNECT_TIMEOUT": "15", "PGUSER": "postgres", "PGDATABASE": "postgres", **asked})
             return run("sh", "-euc", f"{load}; {script}", cwd=bed.home, env=environment, user=UID, group=UID, extra_groups=[], timeout=40).strip()
         assert shell("""psql "$DATABASE_URL" -Atc 'select 1'""") == "1", out
         assert shell("""psql -h "$DB_HOST" -p "$DB_PORT" -Atc 'select 1'""") == "1", out
