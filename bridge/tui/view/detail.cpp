@@ -36,7 +36,7 @@ void add_state(std::vector<line>& to, const model& of, const wire::service& is)
                               tone::accent));
 }
 
-void add_connect(std::vector<line>& to, const model& of, const wire::service& is)
+void add_connect(std::vector<line>& to, const model& of)
 {
     to.push_back(heading(""));
     to.push_back(heading("CONNECT (y copies the line)"));
@@ -98,7 +98,7 @@ std::vector<line> info_lines(const model& of)
     }
     add_state(out, of, row->is);
     add_ports(out, row->is);
-    add_connect(out, of, row->is);
+    add_connect(out, of);
     add_names(out, row->is);
     return out;
 }
