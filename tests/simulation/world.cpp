@@ -121,7 +121,7 @@ void world::start_daemon()
     daemon->net().sprung = [this](const trap& which, const std::string& pod) {
         const auto now = clock.now();
         log.note("trap closes: {} {} {}", which.on == wire_use::tunnel ? "tunnel" : "watch", which.hole ? "silent" : "cut", pod);
-        if (which.on == wire_use::watch) return trouble_view(now + (which.hole ? 187s : 6s));
+        if (which.on == wire_use::watch) return trouble_view(now + (which.hole ? 82s : 6s));
         excuse_requests(service_of_pod(pod), now + (which.hole ? 31s : 0s), now, "trap");
         trouble_tunnels(now + (which.hole ? 41s : 1s));
     };

@@ -49,6 +49,7 @@ public:
     std::set<std::string> changed_services; ///< those with another port besides
     /// What the daemon sees of the cluster, or of its tunnels, may be behind until then, for reasons outside it.
     time_point view_troubled_until{}, tunnels_troubled_until{};
+    time_point view_troubled_from{}; ///< where the present or last time of a view that may be behind began
     std::vector<std::pair<time_point, time_point>> tunnel_troubles;
     /// By uid: how many faults keep a pod from being ready.
     std::map<std::string, int> kept_unready;
@@ -63,7 +64,11 @@ public:
     /// "ns/name" of the services that select the pod "ns/name"; by the name of the pod.
     [[nodiscard]] std::string service_of_pod(const std::string& pod) const;
     void excuse_requests(std::string service, time_point began_by, time_point over_from, std::string why);
-    void trouble_view(time_point until) { view_troubled_until = std::max(view_troubled_until, until); }
+    void trouble_view(time_point until)
+    {
+        if (clock.now() > view_troubled_until) view_troubled_from = clock.now();
+        view_troubled_until = std::max(view_troubled_until, until);
+    }
     void trouble_tunnels(time_point until)
     {
         tunnels_troubled_until = std::max(tunnels_troubled_until, until);
