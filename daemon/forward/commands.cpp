@@ -276,9 +276,12 @@ awaitable<answer<catalog::added_service>> supervisor::add(catalog::add_service a
         if (auto never = impossible(ask, id)) co_return co_await give_up(*started, std::move(*never));
     if (!created) widen(*kept, ask.ports);
     mark(id);
-    // The answer names an address, so at least that must be settled.
+    // The answer names an address and ports, so at least they must be settled, also where they were others before.
     const std::vector<std::string> keys{made.key};
-    (void)co_await wait_until_ready(keys, wait_for::listening, std::max(deadline, clock_.now() + 5s));
+    const auto settled_by = std::max(deadline, clock_.now() + 5s);
+    while (dirty_.contains(id) || reconciling_)
+        if (!co_await changed_before(settled_by)) break;
+    (void)co_await wait_until_ready(keys, wait_for::listening, settled_by);
     if (auto never = impossible(ask, id)) co_return co_await give_up(*started, std::move(*never));
     if (ask.wait == wait_for::ready || ask.wait == wait_for::reachable) (void)co_await wait_until_ready(keys, ask.wait, deadline);
     made.ready = satisfied(made.key, ask.wait == wait_for::reachable ? wait_for::reachable : wait_for::ready);

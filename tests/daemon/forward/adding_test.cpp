@@ -17,6 +17,7 @@ struct asking_bed : engine_bed {
         ask.timeout = 10s;
         if (with) with(ask);
         auto done = clock.run(supervisor->add(ask));
+        if (done) answered = ports_of(service + ".shop"); // what its caller is told
         clock.advance(500ms);
         return done;
     }
@@ -30,6 +31,7 @@ struct asking_bed : engine_bed {
         clock.advance(500ms);
         return done;
     }
+    std::vector<std::uint16_t> answered;
     [[nodiscard]] std::vector<std::string> forwarded() const
     {
         std::vector<std::string> names;
@@ -120,6 +122,7 @@ TEST_CASE("ports are those that were asked for, by number or name and where they
     const auto more = bed.add("api", [](catalog::add_service& ask) { ask.ports.push_back({"9090", {}}); });
     REQUIRE(more.has_value());
     CHECK_FALSE(more->created);
+    CHECK(bed.answered == numbers{9090, 18080});
     CHECK(bed.ports_of("api.shop") == numbers{9090, 18080});
     CHECK(bed.get("api", 18080).has_value());
     const auto all = bed.add("api");
