@@ -44,6 +44,8 @@ struct service_row {
     wire::service is;
     rate_history history;
     std::optional<wall_time> sampled;
+    /// What rates grow from: the bytes of the last event, or of the list. An answer about this service alone may be ahead of its events.
+    std::uint64_t counted_in = 0, counted_out = 0;
 };
 
 /// Where the cursor of a list is, and what of the list is seen.

@@ -26,15 +26,15 @@ void take_traffic(model& of, const wire::event& what)
     auto& row = found->second;
     auto& is = row.is;
     const auto grown = [](std::uint64_t now, std::uint64_t before) { return now > before ? static_cast<double>(now - before) : 0.0; };
-    const auto in = grown(what.bytes_in, is.total_bytes_in), out = grown(what.bytes_out, is.total_bytes_out);
+    const auto in = grown(what.bytes_in, row.counted_in), out = grown(what.bytes_out, row.counted_out);
     // Silence before it was not traffic: the daemon samples each second.
     auto seconds = 1.0;
     if (row.sampled) seconds = std::chrono::duration<double>(*what.timestamp - *row.sampled).count();
     if (seconds <= 0.2 || seconds > 1.8) seconds = 1.0;
     is.rate_in = in / seconds;
     is.rate_out = out / seconds;
-    is.total_bytes_in = what.bytes_in;
-    is.total_bytes_out = what.bytes_out;
+    is.total_bytes_in = row.counted_in = what.bytes_in;
+    is.total_bytes_out = row.counted_out = what.bytes_out;
     row.sampled = what.timestamp;
     row.history.add(second_of(*what.timestamp), is.rate_in + is.rate_out);
 }
@@ -73,10 +73,18 @@ void take_event(model& of, const wire::event& what)
     of.stale_keys.insert(what.service_key);
 }
 
+void count_from(service_row& row, const wire::service& answer)
+{
+    row.counted_in = std::max(row.counted_in, answer.total_bytes_in);
+    row.counted_out = std::max(row.counted_out, answer.total_bytes_out);
+}
+
 /// Counters in an answer may be older than those of events.
 void put_service(model& of, wire::service next)
 {
-    auto& row = of.services[next.key];
+    const auto [at, fresh] = of.services.try_emplace(next.key);
+    auto& row = at->second;
+    if (fresh) count_from(row, next);
     if (row.sampled && row.is.total_bytes_in >= next.total_bytes_in && row.is.total_bytes_out >= next.total_bytes_out) {
         next.total_bytes_in = row.is.total_bytes_in;
         next.total_bytes_out = row.is.total_bytes_out;
@@ -92,6 +100,7 @@ void take_all(model& of, const wire::service_list& list)
     for (const auto& each : list.services) {
         there.insert(each.key);
         put_service(of, each);
+        count_from(of.services[each.key], each);
     }
     std::erase_if(of.services, [&](const auto& each) { return !there.contains(each.first); });
     arrange(of);

@@ -211,6 +211,24 @@ TEST_CASE("traffic is shown as it flows, and the clock runs only as long as some
     CHECK_FALSE(s.on.wake_at().has_value());
 }
 
+TEST_CASE("bytes that an answer about the service told first are a rate all the same", "[tui]")
+{
+    stage s{120, 24};
+    s.connect({service_named("web")});
+    auto ahead = service_named("web");
+    ahead.total_bytes_in = 2048;
+    (void)s.send(service_answer{"web.shop.kind", ahead});
+    auto moved = s.event("BandwidthUpdate", "web.shop.kind");
+    moved.bytes_in = 2048;
+    (void)s.send(happened{moved});
+    CHECK(s.on.services.at("web.shop.kind").is.rate_in == 2048);
+    s.now += 1s;
+    moved = s.event("BandwidthUpdate", "web.shop.kind");
+    moved.bytes_in = 2048;
+    (void)s.send(happened{moved});
+    CHECK(s.on.services.at("web.shop.kind").is.rate_in == 0);
+}
+
 TEST_CASE("changes are asked for in few calls: single services, or everything at once and not too often", "[tui]")
 {
     stage s;
