@@ -109,7 +109,7 @@ TEST_CASE("what is wrong is named by its place", "[wire]")
     CHECK(why_not<wire::add_service>("{}").context == "member 'serviceName': is missing");
     CHECK(why_not<wire::add_service>(R"({"serviceName":""})").context == "member 'serviceName': must not be empty");
     CHECK(why_not<wire::add_service>(R"({"serviceName":"web","ports":[{"port":80},{"port":-1}]})").context ==
-          "member 'ports[1].port': expected a port, 0 to 65535");
+          "member 'ports[1].port': expected a port, 1 to 65535");
     CHECK(why_not<wire::service_list>(R"({"services":[{"forwards":[{"since":"soon"}]}]})")
               .context.starts_with("member 'services[0].forwards[0].since': expected a time"));
     CHECK(why_not<wire::event>(R"({"data":{"hostnames":"web"}})").context == "member 'data.hostnames': expected a list");

