@@ -72,7 +72,8 @@ def soak(bed):
         done = 0
         while done < count:
             seconds = min(60, max(1, (count - done) // 2000))
-            out = subprocess.run([bench, "connrate", "--address", address, "--port", "80", "--clients", "8", "--seconds", str(seconds)],
+            out = subprocess.run([bench, "connrate", "--address", address, "--port", "80", "--clients", "8", "--seconds", str(seconds),
+                                  "--answers", "3"],
                                  capture_output=True, text=True, timeout=seconds + 60)
             assert out.returncode == 0, out.stdout + out.stderr
             done += int(re.search(r'"connections":(\d+)', out.stdout)[1])
