@@ -130,7 +130,7 @@ KEYS = {
         ("g", FIRST, ""), ("j", FIRST, ""), ("y", "copied: api", ""), ("Enter", "CONNECT", ""), ("Escape", "stopped here", ""),
         ("G", "as it happens", ""), ("/", "/api_", ""), ("z", "No line matches", ""), ("Enter", "/apiz", ""), ("Escape", "as it happens", "/apiz"), ("Escape", "ADDRESS", "")],
     "detail": [
-        ("Enter", "CONNECT", ""), ("j", FIRST, ""), ("y", "there is nothing to copy", ""), ("Tab", "was made", ""), ("/", "/_", ""), ("z", "No line", ""), ("Escape", "was made", ""),
+        ("Enter", "CONNECT", ""), ("j", FIRST, ""), ("y", "there is nothing to copy", ""), ("Tab", "was made", ""), ("/", "/_", ""), ("#", "No line", ""), ("Escape", "was made", ""),
         ("y", "copied", ""), ("r", "reconnect", ""), ("d", "Remove api", ""), ("n", "Tab next", ""), ("Tab", "HTTP", ""), ("Tab", "No connection is open", ""),
         ("Tab", "as it writes", ""), ("Space", "stopped at line", ""), ("Right", "stopped at", "started"), ("Left", "started", ""), ("l", "stopped at", "started"), ("h", "started", ""),
         ("y", "copied", ""), ("/", "/_", ""), ("q", "/q_", ""), ("Escape", "started", ""), ("G", "started", ""), ("BTab", "No connection is open", ""), ("?", "WHAT EACH KEY DOES", ""),
