@@ -53,6 +53,7 @@ See what is there                     (as yourself)
 
 Use and change it
   fwd add SVC|NS/ [-n NS] [-x CTX] [-p PORT[:LOCAL]] [-l SELECTOR] [--wait ready|reachable|none] [--timeout 60s]
+                                      --yes: also in a context that the configuration protects
   fwd rm SVC|NS/ | --mine | --all
   fwd use [CTX/]NS                    its services get the bare names
   fwd env [SVC...] [--format dotenv|shell|json]

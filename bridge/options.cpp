@@ -91,6 +91,7 @@ public:
         add->add_option("-p,--port", raw_.ports)->delimiter(',');
         choice(*add, "--wait", made_.add.wait, waits);
         add->add_option("--timeout", raw_.timeout);
+        add->add_flag("--yes", made_.add.yes);
 
         auto* remove = verb_of("rm", verb::remove);
         remove->alias("remove");

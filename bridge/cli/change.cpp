@@ -69,6 +69,26 @@ std::string place_of(const wire::added_service& of)
     return out;
 }
 
+/// The id of a plan for `what` where the person has said yes in advance; else none, and a protected context refuses.
+awaitable<bridge::answer<std::string>> planned(const bridge::rest_client& rest, bool yes, std::string_view operation, json::value what)
+{
+    if (!yes) co_return std::string{};
+    json::object body{{"operation", operation}};
+    body["arguments"] = std::move(what);
+    const auto made = co_await rest.change("POST", "/plans", std::move(body));
+    if (!made) co_return made.error();
+    const auto* data = made->data.if_object();
+    const auto* id = data ? data->if_contains("planId") : nullptr;
+    co_return id && id->is_string() ? std::string{id->get_string()} : std::string{};
+}
+
+int tell_refusal(const screen& on, const bridge::rest_problem& why)
+{
+    if (why.code != "confirmation_required") return tell(on, why);
+    on.err(fmt::format("fwd: {}\ntry: the same with --yes\n", printable(why.message.substr(0, why.message.find(';')))));
+    return failed;
+}
+
 awaitable<int> add_one_service(desk at, const add_arguments& what, bridge::service_words words, documents& told)
 {
     wire::add_service ask;
@@ -78,13 +98,15 @@ awaitable<int> add_one_service(desk at, const add_arguments& what, bridge::servi
     ask.ports = what.ports;
     ask.wait = what.wait;
     ask.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(what.timeout).count();
+    const auto plan = co_await planned(at.rest, what.yes, "add_service", wire::to_json(ask));
+    if (!plan) co_return tell(at.on, plan.error());
     progress_line line{at.on};
-    auto adding = at.rest.add(ask);
+    auto adding = at.rest.add(ask, *plan);
     auto telling = tell_state(at, line, words.key());
     const auto executor = co_await asio::this_coro::executor;
     const auto added = co_await bridge::while_running(std::move(adding), std::move(telling), executor, at.log);
     line.clear();
-    if (!added) co_return tell(at.on, added.error());
+    if (!added) co_return tell_refusal(at.on, added.error());
     if (is_document(at.as))
         told.add(wire::to_json(*added));
     else if (at.as == format::name)
@@ -110,13 +132,15 @@ awaitable<int> add_one_namespace(desk at, const add_arguments& what, bridge::ser
     bridge::service_query which;
     which.name_space = words.name_space;
     which.context = words.context;
+    const auto plan = co_await planned(at.rest, what.yes, "add_namespace", wire::to_json(ask));
+    if (!plan) co_return tell(at.on, plan.error());
     progress_line line{at.on};
-    auto adding = at.rest.add(ask);
+    auto adding = at.rest.add(ask, *plan);
     auto counting = count_ready(at, line, which);
     const auto executor = co_await asio::this_coro::executor;
     const auto added = co_await bridge::while_running(std::move(adding), std::move(counting), executor, at.log);
     line.clear();
-    if (!added) co_return tell(at.on, added.error());
+    if (!added) co_return tell_refusal(at.on, added.error());
     if (is_document(at.as)) {
         told.add(wire::to_json(*added));
     } else if (at.as == format::name) {

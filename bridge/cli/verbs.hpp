@@ -36,6 +36,7 @@ struct add_arguments {
     std::vector<std::string> services, exclude; ///< patterns, of a namespace
     std::string wait = "ready";                 ///< ready, reachable, none
     duration timeout = 60s;
+    bool yes = false; ///< also in a protected context
 };
 struct remove_arguments {
     std::vector<std::string> words; ///< SVC or NS/

@@ -135,6 +135,27 @@ TEST_CASE("add tells where a service is", "[cli]")
           json::parse(R"({"serviceName":"web","namespace":"shop","context":"kind","wait":"ready","timeoutMs":5000})"));
 }
 
+TEST_CASE("add in a protected context takes a word, which goes by a plan", "[cli]")
+{
+    cli_bed b;
+    b.daemon.error("POST /api/v1/services", 409,
+                   R"({"code":"confirmation_required","message":"context prod is protected; plan this first, then apply the plan"})");
+    b.daemon.data("POST /api/v1/plans", R"({"planId":"p1","needsConfirmation":true})", 201);
+    b.daemon.data("POST /api/v1/plans/p1/apply", added_text);
+    cli::add_arguments what;
+    what.words = {"web.shop"};
+    what.context = "prod";
+    CHECK(b.run(cli::add(b.desk(), what)) == cli::failed);
+    CHECK(b.err == "fwd: context prod is protected\ntry: the same with --yes\n");
+    CHECK(b.daemon.asked("POST /api/v1/plans").empty());
+    what.yes = true;
+    CHECK(b.run(cli::add(b.desk(), what)) == cli::done);
+    const auto body = json::parse(b.daemon.asked("POST /api/v1/plans").at(0).body);
+    CHECK(body.at("operation") == "add_service");
+    CHECK(body.at("arguments").at("context") == "prod");
+    CHECK(b.out == "web.shop.kind is forwarded: 127.1.27.4:80 as web\n");
+}
+
 TEST_CASE("add that is not ready in time fails, with the reason", "[cli]")
 {
     cli_bed b;
