@@ -28,7 +28,6 @@ class Old(http.server.BaseHTTPRequestHandler):
         if STRANGE and (self.command, path) == ("GET", "/api/v1/services"):
             return {"items": "of another kind", "services": "none"}
         if (self.command, path) == ("POST", "/api/v1/shutdown"):
-            threading.Thread(target=self.server.shutdown).start()
             return {"services": 0, "forwards": 0, "connections": 0, "message": "bye"}
         return None
 
@@ -44,6 +43,8 @@ class Old(http.server.BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
+        if self.path == "/api/v1/shutdown":  # it has said so before it goes
+            threading.Thread(target=self.server.shutdown).start()
 
     do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = answer
 

@@ -89,7 +89,7 @@ def own_name(bed):
     conflict = until(10, "the conflict is told", lambda: daemon.services()["web.shop"]["conflicts"])
     assert conflict[0]["name"] == "web" and "2" in conflict[0]["heldBy"], conflict
     assert "web" not in web["hostnames"] or "web" not in daemon.services()["web.shop"]["hostnames"]
-    assert curl("http://web.shop/")
+    assert until(10, "its other names lead to it", lambda: curl("http://web.shop/"))
 
 
 @case("a block that another program removed is put back")
