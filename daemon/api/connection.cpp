@@ -35,7 +35,7 @@ awaitable<void> connection::serve()
         auto made = co_await answer(std::move(ask.message));
         if (made.stream && !head) {
             if (!co_await respond(made, true, false)) co_return;
-            const sse_terms timed{clock_, limits_.sse_comment, limits_.write, terms_.stopping, wake_};
+            const sse_terms timed{clock_, limits_.sse_comment, limits_.write, terms_.stopping, wake_, terms_.with.writing};
             co_await stream_events(std::move(stream_), std::move(made.stream), timed);
             co_return;
         }

@@ -30,6 +30,7 @@ struct api_context {
     std::function<std::vector<std::string>()> urls;
     plan_book plans = {};
     event_texts texts = {};
+    turns writing = {}; ///< of live answers
 };
 
 /// One request on its way to a handler.

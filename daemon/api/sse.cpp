@@ -147,6 +147,7 @@ public:
         std::string text = ": open\n\n";
         for (;;) {
             if (!text.empty()) {
+                co_await terms_.writing.take();
                 auto sent = co_await with_timeout(terms_.clock, terms_.write, out_.write_all(as_bytes(text)));
                 if (!sent) co_return;
                 last_sent_ = terms_.clock.now();

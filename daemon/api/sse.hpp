@@ -3,6 +3,7 @@
 
 #include "common/api/wire.hpp"
 #include "common/async/task_scope.hpp"
+#include "common/async/turns.hpp"
 #include "common/net/byte_stream.hpp"
 #include "daemon/catalog/event_bus.hpp"
 
@@ -66,6 +67,7 @@ struct sse_terms {
     duration write;       ///< for the reader to take what is sent
     const bool& stopping; ///< set, then `wake` called: what is queued is still sent, then the stream ends
     async_event& wake;
+    turns& writing; ///< shared by all live answers: an event has a write for each of its readers
 };
 
 /// Sends until the reader is gone, the source is over or the server stops. What comes right after something that was sent waits a
