@@ -1,5 +1,6 @@
 """The programs under test as processes: started, watched, ended by their own ids; what they cost, from /proc."""
 
+import contextlib
 import os
 import re
 import signal
@@ -24,21 +25,42 @@ class Placement:
     pin, realtime = True, False
 
     @classmethod
-    def of(cls, core, command):
-        command = ["chrt", "-r", "5", *command] if cls.realtime else command
+    def of(cls, core, command, ahead=False, behind=False):
+        """`ahead`: who measures waiting times must not itself wait for a core that others fill (as root; else it does). `behind`: who only
+        makes load leaves the core to everybody else."""
+        if cls.realtime or (ahead and os.geteuid() == 0):
+            command = ["chrt", "-r", "5", *command]
+        elif behind:
+            command = ["nice", "-n", "19", *command]
         return ["taskset", "-c", str(core), *command] if cls.pin and (os.cpu_count() or 1) > 1 else command
 
 
 ENDS, TOOLS = 0, 1  # sources and sinks on one core, the tool under test on the other
 
 
+@contextlib.contextmanager
+def ahead():
+    """This thread, which measures waiting times, ahead of all others on the ends' core; what it starts is not."""
+    before, cores = os.sched_getscheduler(0), os.sched_getaffinity(0)
+    if Placement.pin and len(cores) > 1:
+        os.sched_setaffinity(0, {ENDS})
+    if os.geteuid() == 0:
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(5))
+    try:
+        yield
+    finally:
+        if os.geteuid() == 0:
+            os.sched_setscheduler(0, before, os.sched_param(0))
+        os.sched_setaffinity(0, cores)
+
+
 class Process:
     started = []
 
-    def __init__(self, name, core, command, log, env=None, stdout=None):
+    def __init__(self, name, core, command, log, env=None, stdout=None, behind=False):
         self.name, self.log = name, Path(log)
         with open(log, "wb") as errors, open(stdout or log, "ab") as out:
-            self.child = subprocess.Popen(Placement.of(core, list(map(str, command))), stdout=out, stderr=errors, stdin=subprocess.DEVNULL,
+            self.child = subprocess.Popen(Placement.of(core, list(map(str, command)), behind=behind), stdout=out, stderr=errors, stdin=subprocess.DEVNULL,
                                           env={**os.environ, **(env or {})})
         Process.started.append(self)
 

@@ -14,7 +14,7 @@ import threading
 import time
 
 from cluster import SHOP, Cluster
-from processes import ENDS, TOOLS, Failed, Placement, Process, cpu_seconds, listening, memory, move, settle, wakeups
+from processes import ENDS, TOOLS, Failed, Placement, Process, ahead, cpu_seconds, listening, memory, move, settle, wakeups
 
 
 @dataclasses.dataclass
@@ -41,11 +41,11 @@ class Scenario:
     compare: bool = False  # once more with bytes through an echo beside it, which must come back as they were
 
 
-def load(bench, mode, tool, service, *arguments, more=(), seconds=60):
+def load(bench, mode, tool, service, *arguments, more=(), seconds=60, ahead=False):
     """What fwd-bench-load found, as it printed it."""
     _, (address, port) = tool.of(service)
     command = [bench.build / "fwd-bench-load", mode, "--address", address, "--port", port, *arguments, *more]
-    done = subprocess.run(Placement.of(ENDS, list(map(str, command))), capture_output=True, text=True, timeout=seconds)
+    done = subprocess.run(Placement.of(ENDS, list(map(str, command)), ahead=ahead), capture_output=True, text=True, timeout=seconds)
     try:
         answer = json.loads(done.stdout)
     except ValueError:
@@ -110,7 +110,7 @@ def download(bench, tool, service="source", first="\n", seconds=3.0):
     _, (address, port) = tool.of(service)
     log = bench.folder("load") / "down"
     busy = Process("fwd-bench-load", ENDS, [bench.build / "fwd-bench-load", "down", "--address", address, "--port", port, "--streams", 1,
-                                            "--seconds", seconds, "--first", first], log)
+                                            "--seconds", seconds, "--first", first], log, behind=True)
     time.sleep(0.5)
     try:
         yield
@@ -124,9 +124,9 @@ def under_bulk(service, first="\n"):
     """Keep-alive requests while `service` of the same tool is downloaded from as fast as it goes."""
     def run(bench, tool):
         settle()
-        quiet = load(bench, "http-keepalive", tool, "web", "--requests", 1000)
+        quiet = load(bench, "http-keepalive", tool, "web", "--requests", 1000, ahead=True)
         with download(bench, tool, service, first, seconds=60):
-            during = load(bench, "http-keepalive", tool, "web", "--requests", 300)
+            during = load(bench, "http-keepalive", tool, "web", "--requests", 300, ahead=True)
         return {"p99": during["p99_us"], "times": during["p99_us"] / quiet["p99_us"]}
     return run
 
@@ -134,9 +134,9 @@ def under_bulk(service, first="\n"):
 def under_bulk_far(bench, tool):
     """A request takes 20 ms: fewer of them."""
     settle()
-    quiet = load(bench, "http-keepalive", tool, "web", "--requests", 75)
+    quiet = load(bench, "http-keepalive", tool, "web", "--requests", 75, ahead=True)
     with download(bench, tool, seconds=60):
-        during = load(bench, "http-keepalive", tool, "web", "--requests", 75)
+        during = load(bench, "http-keepalive", tool, "web", "--requests", 75, ahead=True)
     return {"p99": during["p99_us"], "times": during["p99_us"] / quiet["p99_us"]}
 
 
@@ -289,7 +289,7 @@ def rest_calls(bench, tool, path="/status", count=2000):
 
 
 def rest_calls_under_bulk(bench, tool):
-    with download(bench, tool, seconds=60):
+    with download(bench, tool, seconds=60), ahead():
         return rest_calls(bench, tool)
 
 
@@ -459,8 +459,8 @@ def stalled(first, *more):
     """A connection that stalls; eight others to the same pod and port meanwhile."""
     def run(bench, tool):
         settle()
-        quiet = load(bench, "http-close", tool, "web", "--requests", 300)
-        during = load(bench, "stall", tool, "web", "--first", first, *more)
+        quiet = load(bench, "http-close", tool, "web", "--requests", 300, ahead=True)
+        during = load(bench, "stall", tool, "web", "--first", first, *more, ahead=True)
         return {"answered": during["answered"], "worst": during["worst_us"], "times": during["worst_us"] / quiet["p99_us"]}
     return run
 
