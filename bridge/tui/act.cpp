@@ -1,6 +1,7 @@
 #include "bridge/tui/act.hpp"
 
 #include "bridge/tui/layout.hpp"
+#include "bridge/tui/service_facts.hpp"
 
 #include <fmt/core.h>
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "bridge/tui/message.hpp"
+#include "bridge/tui/problems.hpp"
 
 namespace fwd::tui {
 

@@ -1,5 +1,7 @@
 #include "bridge/tui/happenings.hpp"
 
+#include "bridge/tui/service_facts.hpp"
+
 #include <fmt/core.h>
 
 namespace fwd::tui {

@@ -1,6 +1,8 @@
 // Keys of the pages: services, errors, log, detail, browser.
 #include "bridge/tui/act.hpp"
 #include "bridge/tui/layout.hpp"
+#include "bridge/tui/problems.hpp"
+#include "bridge/tui/service_facts.hpp"
 
 #include <fmt/core.h>
 

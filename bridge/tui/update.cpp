@@ -3,6 +3,7 @@
 #include "bridge/tui/act.hpp"
 #include "bridge/tui/happenings.hpp"
 #include "bridge/tui/layout.hpp"
+#include "bridge/tui/service_facts.hpp"
 #include "bridge/tui/words.hpp"
 
 #include <fmt/core.h>
@@ -80,11 +81,9 @@ void count_from(service_row& row, const wire::service& answer)
 }
 
 /// Counters in an answer may be older than those of events.
-void put_service(model& of, wire::service next)
+service_row& put_service(model& of, wire::service next)
 {
-    const auto [at, fresh] = of.services.try_emplace(next.key);
-    auto& row = at->second;
-    if (fresh) count_from(row, next);
+    auto& row = of.services[next.key];
     if (row.sampled && row.is.total_bytes_in >= next.total_bytes_in && row.is.total_bytes_out >= next.total_bytes_out) {
         next.total_bytes_in = row.is.total_bytes_in;
         next.total_bytes_out = row.is.total_bytes_out;
@@ -92,6 +91,15 @@ void put_service(model& of, wire::service next)
         next.rate_out = row.is.rate_out;
     }
     row.is = std::move(next);
+    return row;
+}
+
+/// What a new service had counted before is no rate.
+void put_one(model& of, const wire::service& answer)
+{
+    const bool fresh = !of.services.contains(answer.key);
+    auto& row = put_service(of, answer);
+    if (fresh) count_from(row, answer);
 }
 
 void take_all(model& of, const wire::service_list& list)
@@ -99,8 +107,7 @@ void take_all(model& of, const wire::service_list& list)
     std::set<std::string_view> there;
     for (const auto& each : list.services) {
         there.insert(each.key);
-        put_service(of, each);
-        count_from(of.services[each.key], each);
+        count_from(put_service(of, each), each);
     }
     std::erase_if(of.services, [&](const auto& each) { return !there.contains(each.first); });
     arrange(of);
@@ -192,7 +199,7 @@ public:
         else if (!what.got)
             return failed(what.got.error());
         else
-            put_service(of_, *what.got);
+            put_one(of_, *what.got);
         of_.last_word = of_.now;
         arrange(of_);
     }

@@ -1,4 +1,5 @@
 // One service: what it is and how to connect; its tabs, and its pod's log.
+#include "bridge/tui/service_facts.hpp"
 #include "bridge/tui/view/lines.hpp"
 #include "bridge/tui/view/view.hpp"
 #include "bridge/tui/words.hpp"

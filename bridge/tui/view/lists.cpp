@@ -1,4 +1,6 @@
 // Errors, log and browser: lists with a cursor.
+#include "bridge/tui/problems.hpp"
+#include "bridge/tui/service_facts.hpp"
 #include "bridge/tui/view/view.hpp"
 #include "bridge/tui/words.hpp"
 

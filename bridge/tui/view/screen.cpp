@@ -1,4 +1,5 @@
 // What surrounds every page: the title with the pages, the line about the cursor's row, the keys; and the page itself.
+#include "bridge/tui/service_facts.hpp"
 #include "bridge/tui/view/view.hpp"
 #include "bridge/tui/words.hpp"
 
@@ -34,7 +35,7 @@ piece about_service(const model& of)
     if (!row) return {};
     const auto& is = row->is;
     if (const auto why = why_of(is); !why.empty()) return {fmt::format("{}: {}", is.service_name, why), tone_of_status(is.status)};
-    const auto client = client_of(is, of);
+    const auto client = client_of(is, of.own_client);
     return {(client.empty() ? "" : fmt::format("by {}  ", client)) + names_of(is), tone::faint};
 }
 

@@ -1,4 +1,5 @@
 // The table of services: where each is, how it is, what flows; and where it is not active, why.
+#include "bridge/tui/service_facts.hpp"
 #include "bridge/tui/view/view.hpp"
 #include "bridge/tui/words.hpp"
 
@@ -68,7 +69,7 @@ void draw_row(canvas& on, const model& of, const service_row& row, const std::ve
         if (each.is == pod) put(pods_of(is, each.width), tone::faint);
         if (each.is == name_space) put(is.namespace_name, tone::plain);
         if (each.is == names) put(names_of(is), tone::faint);
-        if (each.is == client) put(client_of(is, of), tone::accent);
+        if (each.is == client) put(client_of(is, of.own_client), tone::accent);
         if (each.is == context) put(is.context, tone::faint);
         if (each.is == status) {
             put(is.status, state);
