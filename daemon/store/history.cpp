@@ -82,14 +82,23 @@ result<void> unless(result<std::vector<sql_row>> done)
 
 void history::add(past_kind kind, past what)
 {
-    auto write = [row = row_of(kind, what), most = limits_.most](sqlite& file) -> result<void> {
+    auto write = [row = row_of(kind, what)](sqlite& file) {
         static const auto insert =
             fmt::format("INSERT INTO history (kind, {}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", columns);
-        if (auto done = file.run(insert, row); !done) return done.error();
-        // The index on (kind, id) ends in the row that is one too old, if there is one.
+        return unless(file.run(insert, row));
+    };
+    kept_.post(std::move(write), database::worth::may_be_lost);
+    if (++since_trim_[kind] >= limits_.most / 100) trim(kind);
+}
+
+/// Finding the row that is one too old is a walk over all that stay, so it is not done for each new one.
+void history::trim(past_kind kind)
+{
+    since_trim_[kind] = 0;
+    auto write = [which = std::int64_t{static_cast<int>(kind)}, most = static_cast<std::int64_t>(limits_.most)](sqlite& file) {
         return unless(file.run("DELETE FROM history WHERE kind = ? AND id <= (SELECT id FROM history WHERE kind = ? "
                                "ORDER BY id DESC LIMIT 1 OFFSET ?)",
-                               {row[0], row[0], static_cast<std::int64_t>(most)}));
+                               {which, which, most}));
     };
     kept_.post(std::move(write), database::worth::may_be_lost);
 }
@@ -150,7 +159,7 @@ awaitable<result<past_count>> history::count() const
     made.most = limits_.most;
     made.dropped = kept_.lost();
     for (const auto& row : *rows) {
-        const auto count = static_cast<std::size_t>(whole(row[1]));
+        const auto count = std::min(static_cast<std::size_t>(whole(row[1])), limits_.most);
         switch (static_cast<past_kind>(whole(row[0]))) {
         case past_kind::event: made.events = count; break;
         case past_kind::error: made.errors = count; break;

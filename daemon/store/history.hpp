@@ -14,7 +14,7 @@ namespace fwd::store {
 class database;
 
 struct history_limits {
-    std::size_t most = 10'000; ///< of each kind; the oldest go
+    std::size_t most = 10'000; ///< of each kind; the oldest go, a hundredth at a time
 };
 
 class history {
@@ -34,8 +34,11 @@ public:
     awaitable<result<past_count>> count() const;
 
 private:
+    void trim(past_kind kind);
+
     database& kept_;
     history_limits limits_;
+    std::map<past_kind, std::size_t> since_trim_; ///< how many were added
 };
 
 } // namespace fwd::store

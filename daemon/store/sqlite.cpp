@@ -18,8 +18,10 @@ constexpr std::array schema = {
     "CREATE INDEX history_unresolved ON history (service, place) WHERE resolved = 0 AND kind = 1",
 };
 
-struct finalizer {
-    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+/// A statement that is not reset keeps its locks. Its failure was told by the step before; the next run binds all values anew.
+struct reset_at_end {
+    sqlite3_stmt* statement;
+    ~reset_at_end() { sqlite3_reset(statement); }
 };
 
 void fill(sqlite3_stmt* statement, const std::vector<sql_value>& values)
@@ -59,7 +61,25 @@ result<std::unique_ptr<sqlite>> sqlite::open(const std::string& path)
 
 sqlite::~sqlite()
 {
+    compiled_.clear();
     sqlite3_close(handle_);
+}
+
+void sqlite::finalizer::operator()(sqlite3_stmt* statement) const
+{
+    sqlite3_finalize(statement);
+}
+
+sqlite3_stmt* sqlite::compiled(std::string_view statement)
+{
+    constexpr std::size_t most = 64; // there are hardly a dozen; questions are put together from parts
+    if (const auto found = compiled_.find(statement); found != compiled_.end()) return found->second.get();
+    sqlite3_stmt* made = nullptr;
+    sqlite3_prepare_v3(handle_, statement.data(), static_cast<int>(statement.size()), SQLITE_PREPARE_PERSISTENT, &made, nullptr);
+    if (!made) return nullptr;
+    if (compiled_.size() >= most) compiled_.clear();
+    compiled_.emplace(statement, made);
+    return made;
 }
 
 error sqlite::failure(std::string_view doing) const
@@ -71,10 +91,9 @@ error sqlite::failure(std::string_view doing) const
 
 result<std::vector<sql_row>> sqlite::run(std::string_view statement, const std::vector<sql_value>& values)
 {
-    sqlite3_stmt* prepared = nullptr;
-    const int status = sqlite3_prepare_v2(handle_, statement.data(), static_cast<int>(statement.size()), &prepared, nullptr);
-    const std::unique_ptr<sqlite3_stmt, finalizer> owner{prepared};
-    if (status != SQLITE_OK) return failure(statement.substr(0, statement.find('(')));
+    auto* const prepared = compiled(statement);
+    if (!prepared) return failure(statement.substr(0, statement.find('(')));
+    const reset_at_end again{prepared};
     fill(prepared, values);
     std::vector<sql_row> rows;
     for (;;) {

@@ -47,6 +47,14 @@ struct run {
         REQUIRE(counted.has_value());
         return *counted;
     }
+    /// In the file, shown or not.
+    std::int64_t rows()
+    {
+        auto ask = [](sqlite& file) { return file.run("SELECT count(*) FROM history"); };
+        const auto found = clock.run(kept.ask(std::move(ask)));
+        REQUIRE(found.has_value());
+        return std::get<std::int64_t>(found->front().front());
+    }
     asio::io_context loop{1};
     test::virtual_clock clock{loop};
     logger log;
@@ -140,6 +148,21 @@ TEST_CASE("each kind is a ring of its own", "[store]")
     CHECK(daemon.find({.kind = past_kind::error}).size() == 1);
     CHECK(daemon.count().events == 5);
     CHECK(daemon.count().most == 5);
+}
+
+TEST_CASE("a long ring loses its oldest by the hundredth, and shows no more than it promises", "[store]")
+{
+    run daemon{":memory:", {.most = 300}};
+    daemon.open();
+    const auto start = daemon.clock.wall_now();
+    for (int i = 0; i < 1000; ++i) daemon.all.add(past_kind::event, sample("PodAdded", "web.shop.kind", start + i * 1s));
+    const auto events = daemon.find({.most = 1000});
+    REQUIRE(events.size() == 300);
+    CHECK(events.back().when == start + 700s);
+    CHECK(daemon.count().events == 300);
+    const auto kept = daemon.rows();
+    CHECK(kept >= 300);
+    CHECK(kept <= 303);
 }
 
 TEST_CASE("an error is over when its place works again, when its service goes, or when its daemon ended", "[store]")
