@@ -147,7 +147,6 @@ public:
         std::string text = ": open\n\n";
         for (;;) {
             if (!text.empty()) {
-                co_await terms_.writing.take();
                 auto sent = co_await with_timeout(terms_.clock, terms_.write, out_.write_all(as_bytes(text)));
                 if (!sent) co_return;
                 last_sent_ = terms_.clock.now();
@@ -156,7 +155,11 @@ public:
             const bool over = what_.over(); // asked first: what came before the end is still to be taken
             text = what_.take();
             if (!text.empty()) {
-                if (text.size() < small_piece) co_await gather(text);
+                if (text.size() < small_piece) co_await a_moment();
+                // An event wakes all its readers: each takes the rest and writes it in a turn of its own.
+                co_await terms_.writing.take();
+                if (text.size() < small_piece) text += what_.take();
+                last_piece_ = terms_.clock.now();
                 continue;
             }
             if (over || ended()) co_return;
@@ -171,15 +174,13 @@ public:
 private:
     [[nodiscard]] bool ended() const { return terms_.stopping || peer_.gone(); }
 
-    /// Adds what comes within a moment after the last piece.
-    awaitable<void> gather(std::string& text)
+    /// For more to come, if the last piece went out just now.
+    awaitable<void> a_moment()
     {
         gathering_ = true;
         const auto until = last_piece_ ? *last_piece_ + together : time_point{};
         while (terms_.clock.now() < until && !ended() && !what_.over()) co_await woken_by(until);
         gathering_ = false;
-        text += what_.take();
-        last_piece_ = terms_.clock.now();
     }
 
     awaitable<void> woken_by(time_point when)
