@@ -112,6 +112,7 @@ bool client::turn()
     }
     if (plan.how != manner::stalls || stalled_) return true;
     stalled_ = true;
+    what_.paused = clock_.now();
     later(plan.pause, &client::listen);
     return false;
 }

@@ -201,6 +201,7 @@ private:
         in_.cluster->server_down(true);
         in_.trouble_view(ends_ + retry_time);
         in_.trouble_tunnels(ends_ + retry_time);
+        in_.cut_off.emplace_back(now_, ends_ + retry_time);
         excuse_all(now_, now_);
         // Who comes meanwhile is held, as long as --wait lets him.
         excuse_all(ends_ + retry_time - in_.plan.wait, now_);
@@ -214,6 +215,7 @@ private:
         answer.status = static_cast<unsigned>(what_.amount);
         const auto id = in_.cluster->answer_with(answer);
         in_.trouble_tunnels(ends_ + retry_time);
+        in_.cut_off.emplace_back(now_, ends_ + retry_time);
         excuse_all(what_.amount == 502 ? ends_ + retry_time : ends_ + retry_time - in_.plan.wait, now_);
         later([&in = in_, id] { in.cluster->forget_answer(id); });
     }

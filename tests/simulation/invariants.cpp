@@ -12,8 +12,11 @@ constexpr duration visible = 200ms; ///< a pod that was there for less need not 
 constexpr duration grace = 10s;     ///< beyond its own pace, for a request that nothing disturbed
 constexpr duration longest = 75s;   ///< beyond its own pace and --wait, for any: silent tunnels must have been noticed
 constexpr duration lately = 60s;
-constexpr duration unseen_restart = 120s; ///< a restart that no watch saw: the pod's own word stands until it answers
-constexpr duration remembered = 59500ms;  ///< after its last pod a service is hoped for this long
+constexpr duration unseen_restart = 120s;                     ///< a restart that no watch saw: the pod's own word stands until it answers
+constexpr duration remembered = 59500ms;                      ///< after its last pod a service is hoped for this long
+constexpr duration noticed_dead = 25s;                        ///< a tunnel that answers nothing is given up after this at the soonest
+constexpr std::uint64_t kept_for_one = 1024 * 1024;           ///< bytes, for a client that does not read
+constexpr std::uint64_t taken_unread = 50, piece = 16 * 1024; ///< pieces that a runtime takes for a pod that does not read, and their size
 
 std::string text_of(const std::set<std::string>& all)
 {
@@ -62,8 +65,48 @@ const excuse* invariants::excuse_for(const outcome& one) const
 /// Scaled to zero, and up again, which the daemon cannot have heard.
 bool invariants::unknown_scale(const outcome& one) const
 {
-    const auto lag = of_.view_troubled_until > one.ended ? lately : 150ms + 2 * of_.plan.round_trip;
+    const auto lag = of_.view_troubled_until > one.ended ? lately : of_.on_its_way();
     return of_.pods.closed(one.key, one.ended - lag, one.ended);
+}
+
+/// At some time in its life, and not only while no tunnel could be had.
+bool invariants::a_pod_could_answer(const outcome& one) const
+{
+    auto from = one.began;
+    const auto to = one.ended - visible;
+    for (const auto& [begins, ends] : of_.cut_off) {
+        if (begins > from && of_.pods.could_answer(one.key, from, std::min(begins, to), visible)) return true;
+        from = std::max(from, ends);
+    }
+    return from < to && of_.pods.could_answer(one.key, from, to, visible);
+}
+
+/// The runtime of a stopped pod takes some pieces of an upload and then reads nothing of that tunnel any more, pings included. Where
+/// the rest lies in buffers on the way, nobody on this side can tell that from a path that is dead.
+bool invariants::drowned(const outcome& one) const
+{
+    const auto much = taken_unread * std::min<std::uint64_t>(of_.plan.step, piece);
+    for (const auto& [id, client] : of_.load->all()) {
+        const auto& other = client->what();
+        if (other.service == one.service && other.plan.up >= much && other.began <= one.ended &&
+            of_.stalled_within(one.service, std::max(one.began, other.began), one.ended) >= noticed_dead)
+            return true;
+    }
+    return false;
+}
+
+/// How long another client that shares its tunnel, since they came together, may have kept that from moving: it did not read, and no
+/// more than so much is kept for it.
+duration invariants::beside_a_resting_reader(const outcome& one) const
+{
+    duration longest{};
+    for (const auto& [id, client] : of_.load->all()) {
+        const auto& other = client->what();
+        if (id == one.plan.id || other.service != one.service || !other.paused || one.began > *other.paused) continue;
+        if (other.plan.down - other.plan.turning_point <= kept_for_one) continue;
+        longest = std::max<duration>(longest, std::min(one.ended, *other.paused + other.plan.pause) - *other.paused);
+    }
+    return longest;
 }
 
 void invariants::judge(const outcome& one)
@@ -85,11 +128,12 @@ void invariants::judge(const outcome& one)
     // Held to the end for a pod that came while the daemon could not see it.
     if (of_.view_troubled_until > one.ended && one.ended - one.began >= of_.plan.wait - visible) return;
     if (!of_.pods.existed_throughout(one.key, one.began - may_differ, one.ended)) return;
+    if (one.how == end::reset && drowned(one)) return;
     const auto allowed = one.began + of_.plan.wait;
     if (seen.times > 0)
         of_.log.violated("lost: request {} to {} {} after {} had it, and nothing happened to that pod ({})", one.plan.id, one.key,
                          name_of(one.how), seen.pod, one.detail);
-    else if (of_.pods.could_answer(one.key, one.began, one.ended - visible, visible))
+    else if (a_pod_could_answer(one))
         of_.log.violated("lost: request {} to {} {} although a pod could have answered ({})", one.plan.id, one.key, name_of(one.how),
                          one.detail);
     else if (one.ended < allowed - visible && !unknown_scale(one) && of_.pods.hope_throughout(one.key, one.began, one.ended, remembered))
@@ -100,7 +144,8 @@ void invariants::judge(const outcome& one)
 /// Nobody waits without a reason: not for a pod that is there, nor for ever.
 void invariants::judge_time(const outcome& one, bool excused)
 {
-    const auto took = one.ended - one.began - own_pace(one.plan) - of_.stalled_within(one.service, one.began, one.ended);
+    const auto took =
+        one.ended - one.began - own_pace(one.plan) - of_.stalled_within(one.service, one.began, one.ended) - beside_a_resting_reader(one);
     const auto seconds = std::chrono::duration<double>(one.ended - one.began).count();
     if (took > of_.plan.wait + longest) of_.log.violated("late: request {} to {} was not over for {:.1f} s", one.plan.id, one.key, seconds);
     const auto within = [&](const auto& trouble) { return trouble.first <= one.ended && trouble.second >= one.began; };
@@ -121,7 +166,10 @@ void invariants::all_over()
                              of_.log.seconds(one->began), one->sent, one->received);
         // A pod that is stalled when its client has closed is closed, too, and reads no more of what lies in its buffer or is on its way.
         const bool unread = of_.stalled_within(one->service, one->began, one->ended + 2s) > 0s;
-        if (one->how == outcome::end::answered && !of_.book.of(id).complete && !unread && !excuse_for(*one))
+        // What befalls the pod while the last bytes are on their way to it befalls them.
+        auto arrived = *one;
+        arrived.ended += of_.on_its_way();
+        if (one->how == outcome::end::answered && !of_.book.of(id).complete && !unread && !excuse_for(arrived))
             of_.log.violated("lost: request {} was answered, but of its {} bytes only {} reached the pod", id, one->plan.up,
                              of_.book.of(id).received);
     }

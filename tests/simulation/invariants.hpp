@@ -37,6 +37,9 @@ private:
     void compare_machine();
     [[nodiscard]] bool unknown_scale(const outcome& one) const;
     void judge_time(const outcome& one, bool excused);
+    [[nodiscard]] bool a_pod_could_answer(const outcome& one) const;
+    [[nodiscard]] bool drowned(const outcome& one) const;
+    [[nodiscard]] duration beside_a_resting_reader(const outcome& one) const;
     [[nodiscard]] const excuse* excuse_for(const outcome& one) const;
 
     world& of_;

@@ -64,6 +64,7 @@ struct outcome {
     std::string service, key; ///< "ns/name"; key of availability
     time_point began, ended;
     std::optional<time_point> first_byte;
+    std::optional<time_point> paused; ///< it stopped reading, for `plan.pause`
     end how = end::waiting;
     std::uint64_t sent = 0, received = 0;
     std::string detail;

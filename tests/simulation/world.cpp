@@ -153,7 +153,7 @@ duration world::stalled_within(const std::string& service, time_point from, time
 
 time_point world::known_by() const
 {
-    return std::max(clock.now() + 150ms + 2 * plan.round_trip, view_troubled_until);
+    return std::max(clock.now() + on_its_way(), view_troubled_until);
 }
 
 bool world::none_alive(const planned_service& of) const

@@ -51,6 +51,8 @@ public:
     time_point view_troubled_until{}, tunnels_troubled_until{};
     time_point view_troubled_from{}; ///< where the present or last time of a view that may be behind began
     std::vector<std::pair<time_point, time_point>> tunnel_troubles;
+    /// In the order of their beginnings: spans in which no tunnel could be opened to any pod.
+    std::vector<std::pair<time_point, time_point>> cut_off;
     /// By uid: how many faults keep a pod from being ready.
     std::map<std::string, int> kept_unready;
     std::map<std::string, bool> stalled;
@@ -66,7 +68,8 @@ public:
     void excuse_requests(std::string service, time_point began_by, time_point over_from, std::string why);
     void trouble_view(time_point until)
     {
-        if (clock.now() > view_troubled_until) view_troubled_from = clock.now();
+        // What had just happened may be what did not come through.
+        if (clock.now() > view_troubled_until) view_troubled_from = clock.now() - on_its_way();
         view_troubled_until = std::max(view_troubled_until, until);
     }
     void trouble_tunnels(time_point until)
@@ -74,6 +77,8 @@ public:
         tunnels_troubled_until = std::max(tunnels_troubled_until, until);
         tunnel_troubles.emplace_back(clock.now(), until);
     }
+    /// The longest that an event of a watch that works, or the last bytes of a client, take.
+    [[nodiscard]] duration on_its_way() const { return 150ms + 2 * plan.round_trip; }
     /// Until when a change of the cluster that happens now may be unknown to the daemon.
     [[nodiscard]] time_point known_by() const;
     void start_daemon();
