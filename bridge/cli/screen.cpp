@@ -69,6 +69,12 @@ bool all_was_written()
     return false;
 }
 
+void table::add(std::vector<cell> row)
+{
+    for (auto& each : row) each.text = printable(each.text);
+    rows_.push_back(std::move(row));
+}
+
 std::string table::text(const screen& on) const
 {
     std::vector<std::size_t> widths;

@@ -49,7 +49,8 @@ struct cell {
 class table {
 public:
     explicit table(std::vector<std::string> titles) : titles_{std::move(titles)} {}
-    void add(std::vector<cell> row) { rows_.push_back(std::move(row)); }
+    /// Whatever is in a cell shows nowhere else.
+    void add(std::vector<cell> row);
     [[nodiscard]] bool empty() const { return rows_.empty(); }
     [[nodiscard]] std::string text(const screen& on) const;
 

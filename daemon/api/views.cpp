@@ -237,6 +237,8 @@ wire::status status_view(const catalog::catalog& all, wall_time now)
     for (const auto& [name, one] : all.contexts()) {
         made.contexts.push_back(view(one, all));
         if (one.last_error) made.problems.push_back({"", "context " + name, one.last_error->code, one.last_error->message});
+        for (const auto& object : one.left_out)
+            made.problems.push_back({"", "context " + name, "bad_name", catalog::left_out_sentence(object, name)});
     }
     for (const auto& [key, one] : all.namespaces())
         if (one.last_error) made.problems.push_back({"", "namespace " + key, one.last_error->code, one.last_error->message});

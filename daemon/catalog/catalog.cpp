@@ -1,5 +1,9 @@
 #include "daemon/catalog/catalog.hpp"
 
+#include <fmt/core.h>
+
+#include <algorithm>
+
 namespace fwd::catalog {
 
 namespace {
@@ -161,7 +165,30 @@ std::optional<event_type> failure_change(const T* was, const T& is)
     return std::nullopt;
 }
 
+/// Each object that is left out is a problem of its own.
+void tell_left_out(const context* was, const context& is, event_sink& to)
+{
+    const std::vector<std::string> none;
+    const auto& before = was ? was->left_out : none;
+    const auto tell = [&](event_type type, const std::vector<std::string>& in, const std::vector<std::string>& but) {
+        for (const auto& object : in) {
+            if (std::find(but.begin(), but.end(), object) != but.end()) continue;
+            auto made = about(type, is);
+            made.error = left_out_sentence(object, is.name);
+            made.code = "bad_name";
+            to.emit(std::move(made));
+        }
+    };
+    tell(event_type::error_raised, is.left_out, before);
+    tell(event_type::error_resolved, before, is.left_out);
+}
+
 } // namespace
+
+std::string left_out_sentence(const std::string& object, const std::string& context)
+{
+    return fmt::format("{} of context {} is left out: its name is none that Kubernetes allows", object, context);
+}
 
 std::string forward::key() const
 {
@@ -262,7 +289,9 @@ void catalog::remove_namespace(const std::string& key)
 void catalog::put(context next)
 {
     const auto found = contexts_.find(next.name);
-    if (const auto change = failure_change(found == contexts_.end() ? nullptr : &found->second, next)) events_.emit(about(*change, next));
+    const auto* was = found == contexts_.end() ? nullptr : &found->second;
+    if (const auto change = failure_change(was, next)) events_.emit(about(*change, next));
+    tell_left_out(was, next, events_);
     auto name = next.name;
     contexts_.insert_or_assign(std::move(name), std::move(next));
 }

@@ -145,7 +145,11 @@ struct context {
     bool is_protected = false; ///< by configuration: additions are to be confirmed
     std::string waiting_for;   ///< "login" while a credential plugin runs long
     std::optional<failure> last_error;
+    std::vector<std::string> left_out; ///< objects whose names are none that Kubernetes allows, for people to read
 };
+
+/// Why `object` of a context's left_out is nowhere to be seen.
+[[nodiscard]] std::string left_out_sentence(const std::string& object, const std::string& context);
 
 struct totals {
     std::size_t services = 0, active_services = 0, forwards = 0, active_forwards = 0, errors = 0, pending = 0;

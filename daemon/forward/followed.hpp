@@ -9,6 +9,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
 
 namespace fwd::forward {
 
@@ -25,6 +27,7 @@ public:
     bool cut_off = false;                    ///< that failure: no answer came, or the credentials are not accepted
 
     [[nodiscard]] virtual bool synced() const = 0;
+    [[nodiscard]] virtual const std::set<std::string>& left_out() const = 0; ///< see kube::watch
     virtual void poke() = 0;
     virtual void reconnect() = 0;
     virtual void relist() = 0;
@@ -63,6 +66,7 @@ public:
 
     [[nodiscard]] const kube::informer<T>& list() const { return *informer_; }
     [[nodiscard]] bool synced() const override { return informer_->synced(); }
+    [[nodiscard]] const std::set<std::string>& left_out() const override { return informer_->left_out(); }
     void poke() override { informer_->poke(); }
     void reconnect() override { informer_->reconnect(); }
     void relist() override { informer_->relist(); }

@@ -136,6 +136,7 @@ awaitable<api_result<std::vector<workload>>> discovery::workloads(workload_kind 
     if (const auto* items = list.maybe_array("items"))
         for (const auto& item : *items)
             if (const auto* object = item.if_object()) made.push_back(read_workload(kind, *object));
+    std::erase_if(made, [](const workload& one) { return !is_dns_name(one.name); });
     co_return made;
 }
 

@@ -71,6 +71,8 @@ public:
     [[nodiscard]] bool synced() const { return watch_->synced(); }
     [[nodiscard]] bool healthy() const { return watch_->healthy(); }
     [[nodiscard]] std::size_t size() const { return watch_->objects().size(); }
+    /// See watch::left_out.
+    [[nodiscard]] const std::set<std::string>& left_out() const { return watch_->left_out(); }
 
     /// By "namespace/name" ("name" alone for kinds without namespaces), or nullptr.
     [[nodiscard]] item find(const std::string& key) const

@@ -83,9 +83,28 @@ result<object_list> read_list(std::string_view body, object_reader read)
     made.items.reserve(items->get_array().size());
     for (const auto& item : items->get_array()) {
         auto object = read_object(item, read);
-        if (!object.key.empty()) made.items.push_back(std::move(object));
+        if (object.key.empty()) continue;
+        if (read && !object.value)
+            made.left_out.push_back(std::move(object.key));
+        else
+            made.items.push_back(std::move(object));
     }
     return made;
+}
+
+std::string shown_key(std::string_view key)
+{
+    constexpr std::size_t most = 80;
+    // Marks and directions are no part of a lawful name either: what is beyond ASCII is shown as its bytes.
+    std::string shown;
+    for (const char c : key.substr(0, most)) {
+        if (c >= ' ' && c < 0x7f)
+            shown += c;
+        else
+            shown += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+        if (shown.size() > most) break;
+    }
+    return key.size() > most || shown.size() > most ? shown.substr(0, most) + "..." : shown;
 }
 
 result<watch_event> read_watch_event(std::string_view text, object_reader read, std::string_view what)

@@ -15,6 +15,7 @@ namespace fwd::kube {
 
 struct object_list {
     std::vector<watched_object> items;
+    std::vector<std::string> left_out; ///< keys of those that are not taken, see watch::left_out
     std::string resource_version;
     std::string more; ///< the continue token; empty: complete
 };
@@ -22,10 +23,13 @@ struct object_list {
 /// Errors: parse_error; protocol_error when it is no list.
 [[nodiscard]] result<object_list> read_list(std::string_view body, object_reader read);
 
+/// A key for people to read, whatever is in it: printable, no longer than 80 characters.
+[[nodiscard]] std::string shown_key(std::string_view key);
+
 /// One line of a watch.
 struct watch_event {
     enum class kind { added, modified, deleted, bookmark, error, other } what = kind::other;
-    watched_object object;              ///< without value for bookmarks and errors
+    watched_object object;              ///< without value for bookmarks, errors and what is not taken
     std::optional<api_failure> failure; ///< of an ERROR event
 };
 /// Errors: parse_error; protocol_error for what is no event.

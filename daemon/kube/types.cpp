@@ -46,6 +46,13 @@ std::string text_of(json_reader& in, std::string_view name)
     return in.maybe_text(name).value_or(std::string{});
 }
 
+/// A name of one label, or as if it were not set.
+std::string label_of(json_reader& in, std::string_view name)
+{
+    auto text = text_of(in, name);
+    return is_dns_label(text) ? text : std::string{};
+}
+
 std::optional<wall_time> time_of(json_reader& in, std::string_view name)
 {
     const auto text = in.maybe_text(name);
@@ -87,7 +94,7 @@ service_port read_service_port(const json::object& from)
 {
     json_reader in{from};
     service_port made;
-    made.name = text_of(in, "name");
+    made.name = label_of(in, "name");
     made.protocol = in.text_or("protocol", "TCP");
     made.app_protocol = text_of(in, "appProtocol");
     made.port = port_of(in.maybe_whole("port"));
@@ -139,7 +146,7 @@ container read_container(const json::object& from, bool init)
     made.restartable = init && text_of(in, "restartPolicy") == "Always";
     each(in, "ports", [&](const json::object& p) {
         json_reader port{p};
-        made.ports.push_back({text_of(port, "name"), port.text_or("protocol", "TCP"), port_of(port.maybe_whole("containerPort"))});
+        made.ports.push_back({label_of(port, "name"), port.text_or("protocol", "TCP"), port_of(port.maybe_whole("containerPort"))});
     });
     read_variables(in, made);
     return made;
@@ -210,6 +217,16 @@ void read_pod_status(json_reader& in, pod& into)
 
 } // namespace
 
+bool has_lawful_name(const object_meta& meta)
+{
+    return is_dns_name(meta.name) && (meta.namespace_name.empty() || is_dns_label(meta.namespace_name));
+}
+
+bool has_lawful_label(const object_meta& meta)
+{
+    return is_dns_label(meta.name) && (meta.namespace_name.empty() || is_dns_label(meta.namespace_name));
+}
+
 std::string service_port::target_text() const
 {
     if (const auto* number = std::get_if<std::uint16_t>(&target)) return std::to_string(*number);
@@ -248,8 +265,8 @@ pod read_pod(const json::value& from)
     read_owner(meta, made);
     json_reader spec{part(in, "spec")};
     made.node = text_of(spec, "nodeName");
-    made.hostname = text_of(spec, "hostname");
-    made.subdomain = text_of(spec, "subdomain");
+    made.hostname = label_of(spec, "hostname");
+    made.subdomain = label_of(spec, "subdomain");
     made.host_network = spec.truth_or("hostNetwork", false);
     each(spec, "containers", [&](const json::object& c) { made.containers.push_back(read_container(c, false)); });
     each(spec, "initContainers", [&](const json::object& c) { made.containers.push_back(read_container(c, true)); });
@@ -279,7 +296,7 @@ endpoint_slice read_endpoint_slice(const json::value& from)
         json_reader end{e};
         slice_endpoint point;
         point.addresses = end.texts("addresses");
-        point.hostname = text_of(end, "hostname");
+        point.hostname = label_of(end, "hostname");
         point.node = text_of(end, "nodeName");
         json_reader conditions{part(end, "conditions")};
         point.ready = conditions.truth_or("ready", true);
@@ -290,12 +307,14 @@ endpoint_slice read_endpoint_slice(const json::value& from)
         point.target_namespace = text_of(target, "namespace");
         point.target_name = text_of(target, "name");
         point.target_uid = text_of(target, "uid");
+        // No pod has such a name.
+        if (!is_dns_name(point.target_name)) point.target_kind.clear(), point.target_name.clear();
         made.endpoints.push_back(std::move(point));
     });
     each(in, "ports", [&](const json::object& p) {
         json_reader port{p};
         made.ports.push_back(
-            {text_of(port, "name"), port.text_or("protocol", "TCP"), text_of(port, "appProtocol"), port_of(port.maybe_whole("port"))});
+            {label_of(port, "name"), port.text_or("protocol", "TCP"), text_of(port, "appProtocol"), port_of(port.maybe_whole("port"))});
     });
     return made;
 }

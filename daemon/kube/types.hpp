@@ -144,6 +144,12 @@ struct event {
     std::optional<wall_time> first, last; ///< last: the time to show
 };
 
+/// Whether Kubernetes lets an object have these names: a label for the namespace, labels joined by dots for the object. Only those
+/// are taken from a server: nothing else may get into paths, host names and terminals. Source: "Object Names and IDs".
+[[nodiscard]] bool has_lawful_name(const object_meta& meta);
+/// The same of services and namespaces, whose names are one label.
+[[nodiscard]] bool has_lawful_label(const object_meta& meta);
+
 // From the object's JSON. An object without a name is still a value; callers drop it.
 [[nodiscard]] service read_service(const boost::json::value& from);
 [[nodiscard]] pod read_pod(const boost::json::value& from);

@@ -19,7 +19,8 @@ namespace fwd::kube {
 
 namespace {
 
-constexpr duration most_silence = 75s; // bookmarks come once a minute; a stream without any is opened anew, which shows who is there
+constexpr std::size_t most_left_out = 20; // so many names that are none are worth telling
+constexpr duration most_silence = 75s;    // bookmarks come once a minute; a stream without any is opened anew, which shows who is there
 
 class list_watch final : public watch {
 public:
@@ -70,6 +71,7 @@ public:
     bool synced() const override { return synced_; }
     bool healthy() const override { return synced_ && !failing_; }
     std::string resource_version() const override { return version_; }
+    const std::set<std::string>& left_out() const override { return left_out_; }
 
 private:
     using step = api_result<std::monostate>;
@@ -80,6 +82,7 @@ private:
     {
         const auto wanted = wanted_list_;
         std::vector<watched_object> items;
+        std::set<std::string> left_out;
         std::string more;
         object_list page;
         do {
@@ -90,6 +93,7 @@ private:
                 if (!too_old || (list_version_.empty() && more.empty())) co_return failure;
                 // The continue token or the version asked for is gone: from the start, with what the store has now.
                 items.clear();
+                left_out.clear();
                 more.clear();
                 list_version_.clear();
                 page.more = "again";
@@ -98,6 +102,7 @@ private:
             page = std::move(*read);
             more = page.more;
             for (auto& item : page.items) items.push_back(std::move(item));
+            for (auto& key : page.left_out) keep_name(left_out, std::move(key));
         } while (!page.more.empty());
         if (wanted != wanted_list_) co_return std::monostate{}; // asked of the server that was
         version_ = page.resource_version;
@@ -105,6 +110,9 @@ private:
         start_over();
         works();
         replace(std::move(items));
+        left_out_.swap(left_out);
+        for (const auto& key : left_out_)
+            if (!left_out.contains(key)) tell_left_out(key);
         synced_ = true;
         if (handlers_.synced) handlers_.synced();
         co_return std::monostate{};
@@ -249,6 +257,7 @@ private:
         if (++events_ == 1) start_over(); // a header alone is not yet a server that works
         if (!event.object.resource_version.empty()) version_ = event.object.resource_version;
         if (event.what == kind::bookmark || event.what == kind::other || event.object.key.empty()) return;
+        if (!event.object.value) return leave_out(event);
         const auto at = objects_.find(event.object.key);
         if (event.what == kind::deleted) {
             if (at == objects_.end()) return;
@@ -270,6 +279,25 @@ private:
         const auto key = event.object.key;
         const auto& now = objects_.insert_or_assign(key, std::move(event.object)).first->second;
         if (handlers_.added) handlers_.added(now);
+    }
+
+    /// A hostile server may send any number of them.
+    static bool keep_name(std::set<std::string>& in, std::string key)
+    {
+        return in.size() < most_left_out && in.insert(std::move(key)).second;
+    }
+
+    void leave_out(watch_event& event)
+    {
+        const bool went = event.what == watch_event::kind::deleted;
+        if (went ? left_out_.erase(event.object.key) == 0 : !keep_name(left_out_, event.object.key)) return;
+        if (!went) tell_left_out(event.object.key);
+        if (handlers_.synced && synced_) handlers_.synced();
+    }
+
+    void tell_left_out(const std::string& key) const
+    {
+        around_.log.warn("left out, as its name is none that Kubernetes allows", {{"list", what_}, {"name", shown_key(key)}});
     }
 
     /// A version that is too old means a new list, told as a difference; it is no failure.
@@ -345,6 +373,7 @@ private:
     retry_pause pause_;
 
     std::map<std::string, watched_object> objects_;
+    std::set<std::string> left_out_; ///< keys
     std::string version_;            ///< to watch from
     std::string list_version_ = "0"; ///< for the next list: "0" any, else not older, "" the newest
     bool listed_ = false, synced_ = false, failing_ = false;
@@ -355,6 +384,18 @@ private:
     time_point started_{};
     async_event interrupt_;
 };
+
+} // namespace
+
+namespace {
+
+/// Nothing where the name is none.
+template <class T>
+std::shared_ptr<const void> kept_if(bool (*lawful)(const object_meta&), T made)
+{
+    if (!lawful(made.meta)) return {};
+    return std::make_shared<const T>(std::move(made));
+}
 
 } // namespace
 
@@ -377,23 +418,23 @@ std::unique_ptr<watch> make_watch(const surroundings& around, api_client& client
 
 std::shared_ptr<const void> kind<service>::read(const boost::json::value& from)
 {
-    return std::make_shared<const service>(read_service(from));
+    return kept_if(&has_lawful_label, read_service(from));
 }
 std::shared_ptr<const void> kind<pod>::read(const boost::json::value& from)
 {
-    return std::make_shared<const pod>(read_pod(from));
+    return kept_if(&has_lawful_name, read_pod(from));
 }
 std::shared_ptr<const void> kind<namespace_object>::read(const boost::json::value& from)
 {
-    return std::make_shared<const namespace_object>(read_namespace(from));
+    return kept_if(&has_lawful_label, read_namespace(from));
 }
 std::shared_ptr<const void> kind<endpoint_slice>::read(const boost::json::value& from)
 {
-    return std::make_shared<const endpoint_slice>(read_endpoint_slice(from));
+    return kept_if(&has_lawful_name, read_endpoint_slice(from));
 }
 std::shared_ptr<const void> kind<event>::read(const boost::json::value& from)
 {
-    return std::make_shared<const event>(read_event(from));
+    return kept_if(&has_lawful_name, read_event(from));
 }
 
 } // namespace fwd::kube

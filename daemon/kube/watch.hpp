@@ -9,6 +9,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -36,7 +37,7 @@ struct watch_handlers {
     std::function<void(const watched_object&)> added;
     std::function<void(const watched_object& before, const watched_object& now)> changed;
     std::function<void(const watched_object&)> removed;
-    /// The first list is in; and after each later list, when its difference was told.
+    /// The first list is in; and after each later list, when its difference was told. Also when left_out() has changed.
     std::function<void()> synced;
     /// An attempt failed; `retry_in` is when the next one starts. Told for each attempt.
     std::function<void(const api_failure&, duration retry_in)> failed;
@@ -72,9 +73,12 @@ public:
     [[nodiscard]] virtual bool synced() const = 0;
     [[nodiscard]] virtual bool healthy() const = 0; ///< synced, and the last attempt did not fail
     [[nodiscard]] virtual std::string resource_version() const = 0;
+    /// Keys of objects that are not taken, because their names are none that Kubernetes allows; 20 at most. Show them by shown_key.
+    [[nodiscard]] virtual const std::set<std::string>& left_out() const = 0;
 };
 
-/// Makes the kept value of an object's JSON. May run on the side thread: touches nothing else.
+/// Makes the kept value of an object's JSON; null for one that is not taken because of its name. May run on the side thread: touches
+/// nothing else.
 using object_reader = std::shared_ptr<const void> (*)(const boost::json::value&);
 
 /// References outlive the watch.

@@ -175,6 +175,20 @@ TEST_CASE("failures of namespaces and contexts are raised and resolved once", "[
     CHECK(f.heard.take() == names{"NamespaceAdded", "ErrorRaised", "NamespaceRemoved"});
 }
 
+TEST_CASE("an object that is left out is a problem until it goes away", "[catalog]")
+{
+    fixture f;
+    context one{.name = "kind"};
+    one.left_out = {"shop/\\x1b[2Jx"};
+    f.all.put(one);
+    f.all.put(one);
+    CHECK(f.heard.take() == names{"ErrorRaised"});
+    one.left_out = {"shop/We b"};
+    f.all.put(one);
+    CHECK(f.heard.take() == names{"ErrorRaised", "ErrorResolved"});
+    CHECK(left_out_sentence("shop/We b", "kind") == "shop/We b of context kind is left out: its name is none that Kubernetes allows");
+}
+
 TEST_CASE("a key may be shortened as long as it means one thing", "[catalog]")
 {
     fixture f;

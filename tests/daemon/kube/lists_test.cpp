@@ -91,3 +91,32 @@ TEST_CASE("an error event is the failure that its Status tells", "[lists]")
     CHECK(made->failure->why.is(errc::gone));
     CHECK_FALSE(read_watch_event(R"({"type":"ADDED"})", &kind<pod>::read, "watch").has_value());
 }
+
+TEST_CASE("an object whose name Kubernetes does not allow is left out, and named", "[lists]")
+{
+    const auto made = read_list(R"({"metadata":{"resourceVersion":"7"},"items":[
+        {"metadata":{"name":"web","namespace":"shop"}},{"metadata":{"name":"a.b","namespace":"shop"}},
+        {"metadata":{"name":"\u001b[2Jx","namespace":"shop"}},{"metadata":{"name":"../../etc/hosts","namespace":"shop"}},
+        {"metadata":{"name":"web","namespace":"sh\nop"}},{"metadata":{"namespace":"shop"}}]})",
+                                &kind<service>::read);
+    REQUIRE(made.has_value());
+    REQUIRE(made->items.size() == 1);
+    CHECK(made->items[0].key == "shop/web");
+    CHECK(made->left_out == std::vector<std::string>{"shop/a.b", "shop/\x1b[2Jx", "shop/../../etc/hosts", "sh\nop/web", "shop/"});
+    CHECK(shown_key(made->left_out[1]) == "shop/\\x1b[2Jx");
+    // A pod's name may have dots.
+    CHECK(read_list(R"({"metadata":{},"items":[{"metadata":{"name":"a.b","namespace":"n"}}]})", &kind<pod>::read)->left_out.empty());
+    const auto event =
+        read_watch_event(R"({"type":"ADDED","object":{"metadata":{"name":"We b","namespace":"n"}}})", &kind<pod>::read, "watch");
+    REQUIRE(event.has_value());
+    CHECK(event->object.key == "n/We b");
+    CHECK_FALSE(event->object.value);
+}
+
+TEST_CASE("a name for people to read is short and of printable ASCII, whatever it is", "[lists]")
+{
+    CHECK(shown_key("shop/web") == "shop/web");
+    CHECK(shown_key("\xe6\xbc\xa2\t") == "\\xe6\\xbc\\xa2\\x09");
+    CHECK(shown_key(std::string(10000, 'x')) == std::string(80, 'x') + "...");
+    CHECK(shown_key(std::string(10000, '\x1b')).size() <= 84);
+}

@@ -8,6 +8,7 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/detached.hpp>
 #include <catch2/catch.hpp>
+#include <fmt/core.h>
 
 using namespace fwd;
 using namespace fwd::kube;
@@ -130,6 +131,25 @@ TEST_CASE("events are told as they come, split anywhere", "[watch]")
     for (const char c : text) b.send(std::string(1, c));
     CHECK(b.take() == strings{"+c", "~a 1>12", "-b"});
     CHECK(b.pods->size() == 2);
+}
+
+TEST_CASE("what has no lawful name is not kept, and known by its key until it goes away", "[watch]")
+{
+    bed b;
+    b.on_list = [] { return reply{200, list("10", {object("a", "1"), object("We b", "2")}), {}, nullptr}; };
+    b.start();
+    CHECK(b.take() == strings{"+a", "synced"});
+    CHECK(b.pods->left_out() == std::set<std::string>{"shop/We b"});
+    b.send(event_line("ADDED", object("../x", "11")));
+    CHECK(b.take() == strings{"synced"});
+    b.send(event_line("MODIFIED", object("../x", "12")) + event_line("DELETED", object("We b", "13")));
+    CHECK(b.take() == strings{"synced"});
+    CHECK(b.pods->left_out() == std::set<std::string>{"shop/../x"});
+    CHECK(b.pods->size() == 1);
+    std::string flood;
+    for (int number = 0; number < 100; ++number) flood += event_line("ADDED", object(fmt::format("_{}", number), "14"));
+    b.send(flood);
+    CHECK(b.pods->left_out().size() == 20);
 }
 
 TEST_CASE("an event of 2 MiB is read", "[watch]")
