@@ -4,6 +4,7 @@
 #include "common/async/timeout.hpp"
 #include "common/log.hpp"
 #include "daemon/forward/cluster_watches.hpp"
+#include "daemon/kube/lists.hpp"
 
 #include <algorithm>
 
@@ -11,8 +12,10 @@ namespace fwd::forward {
 
 namespace {
 
-constexpr duration owes_answer = 10s; ///< a server that is there
-constexpr duration believed = 30s;    ///< so long an answer stands against further doubts
+constexpr duration owes_answer = 10s;  ///< a server that is there
+constexpr duration believed = 30s;     ///< so long an answer stands against further doubts
+constexpr duration on_its_way = 500ms; ///< an event of a watch that works
+constexpr duration anew = 5s;          ///< pods that are said to be gone make their watch start over no more often
 
 } // namespace
 
@@ -201,6 +204,36 @@ awaitable<result<bool>> cluster::is_there()
     co_return true;
 }
 
+/// The watch that has the pod, and not as one that is on its way out.
+cluster::pods_watch* cluster::still_listing(const kube::pod_ref& pod) const
+{
+    auto* const pods = pods_in(pod.namespace_name);
+    if (!pods) return nullptr;
+    const auto one = pods->list->list().find(pod.namespace_name + "/" + pod.name);
+    return one && one->meta.uid == pod.uid && !one->deleting() ? pods : nullptr;
+}
+
+void cluster::gone(kube::pod_ref pod)
+{
+    poke();
+    auto* const pods = still_listing(pod);
+    if (!pods || std::exchange(pods->doubted, true)) return;
+    const auto name = "await the end of pod " + pod.name;
+    tasks_.start(name, await_end_of(std::move(pod)));
+}
+
+awaitable<void> cluster::await_end_of(kube::pod_ref pod)
+{
+    co_await around_.clock.sleep_for(on_its_way);
+    if (auto* const pods = still_listing(pod)) {
+        around_.log.info("a pod that is followed is gone, following anew", {{"context", config_.name}, {"pod", pod.name}});
+        client_->drop_connections(); // as silent, maybe
+        pods->list->reconnect();
+        co_await around_.clock.sleep_for(anew);
+    }
+    if (auto* const pods = pods_in(pod.namespace_name)) pods->doubted = false;
+}
+
 awaitable<void> cluster::bury()
 {
     // A cancelled task may have one completion under way; it is over long before this.
@@ -235,6 +268,9 @@ catalog::context cluster::state() const
     if (const auto why = down()) made.last_error = why;
     made.connected = connected_ && !made.last_error;
     if (waiting_failure_) made.last_error = waiting_failure_;
+    each_list([&](const followed_list& one) {
+        for (const auto& key : one.left_out()) made.left_out.push_back(kube::shown_key(key));
+    });
     return made;
 }
 

@@ -88,6 +88,9 @@ public:
     /// Somebody had no answer from the server. It is asked, and where it does not answer that either, nothing of it counts as reachable
     /// until something does.
     void doubt();
+    /// No tunnel was to be had because that pod is gone: the watch may be behind, or cut without anybody having noticed. Where its end is
+    /// not heard of very soon, the pods are followed anew.
+    void gone(kube::pod_ref pod);
     /// Ends the watches and waits for their end. The tasks given at make() are their owner's to join.
     awaitable<void> stop();
 
@@ -109,6 +112,8 @@ private:
     awaitable<void> connect();
     awaitable<void> ask_whether_there();
     awaitable<result<bool>> is_there();
+    [[nodiscard]] pods_watch* still_listing(const kube::pod_ref& pod) const;
+    awaitable<void> await_end_of(kube::pod_ref pod);
     void works_again();
     awaitable<void> bury();
     template <class T>

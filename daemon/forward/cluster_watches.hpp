@@ -14,6 +14,7 @@ struct cluster::services_watch {
 struct cluster::pods_watch {
     label_index labelled; ///< pods by each of their labels
     std::unique_ptr<followed<kube::pod>> list;
+    bool doubted = false; ///< a pod that it has is said to be gone, or was lately
 };
 struct cluster::slices_watch {
     std::unique_ptr<followed<kube::endpoint_slice>> list;

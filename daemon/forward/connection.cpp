@@ -89,6 +89,8 @@ void connection::look()
 {
     if (relay_.abandoned()) return abort("client_left", "the client left while it waited");
     if (stage_ == stage::wanting && move_on(when::tunnel_is_open) && stage_ != stage::wanting) return;
+    if (stage_ == stage::held) choose(); // a pod may be listed that was said to be gone
+    if (stage_ != stage::held && stage_ != stage::wanting) return;
     if (clock_.now() < deadline_) return look_later();
     const auto waited = std::chrono::duration_cast<std::chrono::seconds>(facts_.wait).count();
     if (stage_ == stage::held) return abort("no_pod_in_time", fmt::format("it waited {} s for a pod", waited));
@@ -170,6 +172,14 @@ void connection::try_again(const kube::pod_ref& failed, bool same_pod_may_help, 
     if (!wait_for_pod(none)) abort(code, std::move(text));
 }
 
+/// Whoever is still listed was gone twice, so that the list is behind. Nothing was said to anybody: who comes instead is waited for.
+void connection::wait_for_successor(const kube::pod_ref& gone, std::string_view code, std::string text)
+{
+    avoid_ = gone;
+    refusal_words none;
+    if (!wait_for_pod(none)) abort(code, std::move(text));
+}
+
 /// The tunnel under it. A pair may hear of its end only after that was destroyed.
 portforward::transport* connection::living_tunnel() const
 {
@@ -185,6 +195,7 @@ void connection::may_retry(pair_failure why, std::string text)
         pool_ = nullptr;
         over_tunnel_ = nullptr;
         become(stage::fresh);
+        if (why == pair_failure::sandbox_gone) return wait_for_successor(pod, code_of(why), std::move(text));
         return abort(code_of(why), std::move(text));
     }
     // Asking the same pod for a port at once would only be refused again.

@@ -77,6 +77,7 @@ private:
     enum class when { tunnel_is_open, not_backing_off };
     bool move_on(when to);
     void try_again(const kube::pod_ref& failed, bool same_pod_may_help, std::string_view code, std::string text);
+    void wait_for_successor(const kube::pod_ref& gone, std::string_view code, std::string text);
     void look_later();
     void look();
     void become(stage next);

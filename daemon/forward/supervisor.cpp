@@ -15,10 +15,9 @@ struct supervisor::ears final : data_events {
         at->second->credentials().rejected(generation);
         of_.tasks_.start("renew credentials", of_.renew(context));
     }
-    void on_pod_gone(std::string context, kube::pod_ref) override
+    void on_pod_gone(std::string context, kube::pod_ref pod) override
     {
-        // The watch may be behind, or cut without anybody having noticed.
-        if (const auto at = of_.clusters_.find(context); at != of_.clusters_.end()) at->second->poke();
+        if (const auto at = of_.clusters_.find(context); at != of_.clusters_.end()) at->second->gone(std::move(pod));
     }
     void on_silence(std::string context) override
     {

@@ -289,6 +289,34 @@ TEST_CASE("an API server that falls silent while nobody uses a forward is notice
     CHECK(bed.service("svc-0001.bulk").reason_code == "unreachable");
 }
 
+TEST_CASE("a pod that is gone while the watch is silent is found out by its tunnels, and its client waits for the successor", "[truth]")
+{
+    engine_bed bed;
+    REQUIRE(bed.forward_namespace("shop").has_value());
+    for (int i = 0; i < 2; ++i) { // tunnels that are there, of which each is to be refused
+        REQUIRE(bed.get("cart", 8080).has_value());
+        bed.clock.advance(1s);
+    }
+    const auto watches = [&] {
+        std::uint64_t all = 0;
+        for (const auto& [what, count] : bed.cluster->count().requests)
+            if (what.find("watch") != std::string::npos) all += count;
+        return all;
+    };
+    const auto before = watches();
+    const auto pod = bed.cluster->pods_of_service({"shop", "cart"}).at(0);
+    REQUIRE(bed.cluster->black_hole({simcluster::connection_use::watch, {}, {}, {}}, true) > 0);
+    bed.cluster->control().delete_pod(pod, 0s);
+    bed.clock.advance(5s);
+    REQUIRE(bed.service("cart.shop").pods.ready == 1); // as far as anybody could see
+
+    const auto began = bed.clock.now();
+    CHECK(bed.get("cart", 8080).has_value());
+    CHECK(bed.clock.now() - began < 3s);
+    CHECK(bed.service("cart.shop").forwards[0].pod != pod.name);
+    CHECK(watches() == before + 1); // of its pods alone
+}
+
 TEST_CASE("a pod whose status says too little is told with what the cluster warned of it, asked for ever more rarely", "[truth]")
 {
     engine_bed bed;
