@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
+#include <set>
 
 namespace fwd::forward {
 
@@ -59,14 +60,20 @@ std::size_t tunnel_pool::usable() const
 
 std::size_t tunnel_pool::fresh_openings() const
 {
-    const auto oldest = clock_.now() - limits_.patience;
-    return static_cast<std::size_t>(std::count_if(openings_.begin(), openings_.end(), [&](time_point began) { return began > oldest; }));
+    return static_cast<std::size_t>(std::count_if(openings_.begin(), openings_.end(), [this](const auto& one) { return is_fresh(one); }));
+}
+
+/// Each of its tunnels takes one connection.
+bool tunnel_pool::unshared() const
+{
+    return !tunnels_.empty() && tunnels_.back()->link->most_pairs() == 1;
 }
 
 /// Tunnels that are stalled by their readers or lost in the dark must not keep others out.
 bool tunnel_pool::may_open() const
 {
-    return usable() + fresh_openings() < limits_.tunnels && tunnels_.size() + openings_.size() < limits_.most;
+    const auto most = unshared() ? limits_.tunnels * limits_.pairs : limits_.tunnels;
+    return usable() + fresh_openings() < most && tunnels_.size() + openings_.size() < most + limits_.unusable;
 }
 
 transport* tunnel_pool::acquire(tunnel_waiter& waiter, std::uint16_t port)
@@ -115,7 +122,7 @@ void tunnel_pool::keep_spare(std::uint16_t port)
 
 void tunnel_pool::open_one(std::uint16_t port)
 {
-    const auto began = openings_.insert(openings_.end(), clock_.now());
+    const auto began = openings_.insert(openings_.end(), {clock_.now(), port});
     if (events_.opening) events_.opening();
     tasks_.start("tunnel to " + pod_.namespace_name + "/" + pod_.name, opening(port, began, alive_));
 }
@@ -144,16 +151,40 @@ awaitable<void> tunnel_pool::opening(std::uint16_t port, openings::iterator bega
 
 void tunnel_pool::serve_waiting()
 {
-    while (!waiting_.empty()) {
-        const auto next = waiting_.front();
-        auto* found = pick(next.port);
-        if (!found) break;
-        waiting_.pop_front();
-        next.who->on_tunnel(*found);
+    for (auto at = waiting_.begin(); at != waiting_.end();) {
+        auto* found = pick(at->port);
+        if (!found && !unshared()) break;
+        if (!found) { // who comes after it may want another port
+            ++at;
+            continue;
+        }
+        auto& next = *at->who;
+        waiting_.erase(at);
+        next.on_tunnel(*found); // in which others may come and go
+        at = waiting_.begin();
     }
     if (waiting_.empty()) return;
-    if (!retry_timer_ && fresh_openings() == 0 && may_open()) open_one(waiting_.front().port);
+    open_for_waiting();
     lose_patience_later();
+}
+
+/// One at a time, which many may share; or one for each who waits, where they cannot be shared.
+void tunnel_pool::open_for_waiting()
+{
+    std::multiset<std::uint16_t> coming;
+    for (const auto& one : openings_)
+        if (is_fresh(one)) coming.insert(one.port);
+    std::vector<std::uint16_t> wanted;
+    for (const auto& one : waiting_) {
+        const auto its = unshared() ? coming.find(one.port) : coming.begin();
+        if (its == coming.end())
+            wanted.push_back(one.port);
+        else
+            coming.erase(its);
+        if (!unshared()) break;
+    }
+    for (const auto port : wanted)
+        if (!retry_timer_ && may_open()) open_one(port);
 }
 
 void tunnel_pool::try_again_at(time_point when)

@@ -16,8 +16,8 @@ namespace fwd::forward {
 
 struct pool_limits {
     std::size_t pairs = 4;     ///< on one tunnel while others may be opened
-    std::size_t tunnels = 8;   ///< to one pod that take connections, or are about to
-    std::size_t most = 16;     ///< in all, with those that are stalled, retired, or being opened for too long
+    std::size_t tunnels = 8;   ///< to one pod that take connections, or are about to; `pairs` times as many where each takes but one
+    std::size_t unusable = 8;  ///< besides: stalled, retired, or being opened for too long
     duration patience = 2s;    ///< with a tunnel that is being opened, before another is tried beside it
     duration rest = 5min;      ///< an idle tunnel closes after this
     duration spare_rest = 60s; ///< a spare is kept this long after the last connection
@@ -86,13 +86,20 @@ private:
         tunnel_waiter* who;
         std::uint16_t port;
     };
-    using openings = std::list<time_point>; ///< when each began
+    struct an_opening {
+        time_point began;
+        std::uint16_t port;
+    };
+    using openings = std::list<an_opening>;
 
     portforward::transport* pick(std::uint16_t port);
     [[nodiscard]] std::size_t usable() const;
+    [[nodiscard]] bool is_fresh(const an_opening& one) const { return one.began > clock_.now() - limits_.patience; }
     [[nodiscard]] std::size_t fresh_openings() const;
+    [[nodiscard]] bool unshared() const;
     [[nodiscard]] bool may_open() const;
     void open_one(std::uint16_t port);
+    void open_for_waiting();
     awaitable<void> opening(std::uint16_t port, openings::iterator began, std::shared_ptr<bool> alive);
     void serve_waiting();
     void try_again_at(time_point when);

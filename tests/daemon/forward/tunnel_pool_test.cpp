@@ -16,7 +16,7 @@ struct fake_tunnel final : portforward::transport {
     bool usable() const override { return !retired && !stuck; }
     bool stalled() const override { return stuck; }
     std::size_t pairs() const override { return carried; }
-    std::size_t most_pairs() const override { return 1000; }
+    std::size_t most_pairs() const override { return most; }
     portforward::transport_kind kind() const override { return portforward::transport_kind::spdy; }
     void retire() override { retired = true; }
     void probe() override { ++probes; }
@@ -24,7 +24,7 @@ struct fake_tunnel final : portforward::transport {
 
     std::size_t& closed;
     portforward::transport_sink& sink;
-    std::size_t carried = 0;
+    std::size_t carried = 0, most = 1000;
     bool retired = false, stuck = false;
     int probes = 0;
 };
@@ -40,6 +40,7 @@ struct fake_negotiator final : portforward::negotiator {
         co_await clock.sleep_for(takes);
         if (fail) co_return *fail;
         auto made = std::make_unique<fake_tunnel>(closed, sink);
+        made->most = most_pairs;
         made_tunnels.push_back(made.get());
         co_return std::unique_ptr<portforward::transport>{std::move(made)};
     }
@@ -48,7 +49,7 @@ struct fake_negotiator final : portforward::negotiator {
     timing& clock;
     std::optional<tunnel_failure> fail;
     duration takes = 10ms;
-    std::size_t asked = 0, closed = 0;
+    std::size_t asked = 0, closed = 0, most_pairs = 1000;
     std::vector<fake_tunnel*> made_tunnels;
 };
 
@@ -368,4 +369,23 @@ TEST_CASE("a pool is in use until its connections let go of it, although its tun
     CHECK(b.pool.in_use());
     b.pool.released();
     CHECK_FALSE(b.pool.in_use());
+}
+
+TEST_CASE("tunnels that take one connection each are as many as the others would carry, and opened side by side", "[tunnel_pool]")
+{
+    bed b;
+    b.through.most_pairs = 1;
+    std::list<client> clients;
+    for (int i = 0; i < 40; ++i) clients.emplace_back(b.pool);
+    b.clock.advance(25ms); // two openings one after the other
+    const auto served = std::count_if(clients.begin(), clients.end(), [](const client& one) { return one.has != nullptr; });
+    CHECK(served == 32);
+    CHECK(b.pool.tunnels() == 32);
+    b.clock.advance(1s);
+    CHECK(b.pool.tunnels() == 32);
+
+    clients.front().has->retired = true; // a stalled one does not keep others out
+    b.through.made_tunnels.front()->sink.on_state();
+    b.clock.advance(15ms);
+    CHECK(b.pool.tunnels() == 33);
 }
