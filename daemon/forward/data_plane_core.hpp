@@ -149,7 +149,9 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
         context_tunnels::events heard;
         heard.opening = [this, name](const kube::pod_ref& pod) {
             for_users(name, pod, [&](route_state& route) {
-                if (route.seen == evidence::none) out.tell(route.what.id, report::what::opening, pod.name);
+                if (route.seen != evidence::none) return;
+                route.told_opening = true;
+                out.tell(route.what.id, report::what::opening, pod.name);
             });
         };
         heard.opened = [this, name](const kube::pod_ref& pod) { for_users(name, pod, [&](route_state& route) { proved_by(route, pod); }); };
@@ -179,6 +181,7 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
     {
         if (route.seen != evidence::none) return;
         route.seen = evidence::tunnel;
+        route.told_opening = false;
         out.tell(route.what.id, report::what::opened, pod.name);
     }
 
@@ -235,7 +238,10 @@ struct data_plane::core final : connection_host, std::enable_shared_from_this<da
             const bool stays = std::any_of(next.eligible.begin(), next.eligible.end(), [&](const target& t) { return t.pod == one.pod; });
             if (!stays) context.drop_user(one.pod, next.id);
         }
-        if (next.eligible != route.now.eligible) route.seen = evidence::none;
+        if (next.eligible != route.now.eligible) {
+            route.seen = evidence::none;
+            if (std::exchange(route.told_opening, false)) out.tell(next.id, report::what::given_up);
+        }
         route.now = std::move(next);
         for (const auto& one : route.now.eligible)
             if (const auto* const pool = context.find(one.pod); pool && pool->has_tunnel()) proved_by(route, one.pod);

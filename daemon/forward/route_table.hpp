@@ -37,6 +37,7 @@ struct route_state {
     service_state* of = nullptr;
     std::size_t turn = 0;
     evidence seen = evidence::none;
+    bool told_opening = false;      ///< and nothing of it since
     time_point told_reset{};        ///< that an application reset a connection
     std::optional<time_point> used; ///< when the last connection got a pod
     connection_list connections;

@@ -55,6 +55,7 @@ struct endpoints {
 struct report {
     enum class what {
         opening,  ///< a tunnel for it is being opened
+        given_up, ///< who it was being opened to is none of its pods any more
         opened,   ///< a tunnel to its pod is there
         answered, ///< bytes came from the pod
         failed,   ///< a connection or tunnel failed: code and text

@@ -152,6 +152,7 @@ void supervisor::on_reports(std::vector<report> reports)
         auto& port = forwarded_.at(id).groups.at(place.first).ports.at(place.second);
         switch (one.happened) {
         case report::what::opening: port.opening = true; break;
+        case report::what::given_up: port.opening = false; break;
         case report::what::opened: proved(port, false); break;
         case report::what::answered: proved(port, true); break;
         case report::what::failed: {

@@ -447,6 +447,21 @@ TEST_CASE("who asks for evidence is told, again and again", "[data_plane]")
     }
 }
 
+TEST_CASE("a tunnel that was being opened to a pod that is none any more is not waited for by what is shown", "[data_plane]")
+{
+    plane_bed b;
+    b.connect_context();
+    b.add_route(1, "echo", 7000);
+    b.put({1, {b.target_of("echo", 7000)}, false, false});
+    b.net.black_holes[b.at] = true;
+    b.plane->prove(1);
+    b.clock.advance(100ms);
+    CHECK(b.count(report::what::opening) == 1);
+    b.put({1, {}, true, false});
+    b.clock.advance(100ms);
+    CHECK(b.count(report::what::given_up) == 1);
+}
+
 TEST_CASE("a context that moved to another server keeps its connections and opens new tunnels there", "[data_plane]")
 {
     plane_bed b;
