@@ -272,12 +272,19 @@ def quantiles(values):
     return ordered[len(ordered) // 2], ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
 
 
-def rest_calls(bench, tool, path="/status", count=2000):
-    """GETs over one kept connection to the Unix socket."""
+def rest_channel(tool):
     channel = socket.socket(socket.AF_UNIX)
     channel.connect(str(tool.socket_path()))
-    request = f"GET /api/v1{path} HTTP/1.1\r\nHost: fwd\r\n\r\n".encode()
-    times = []
+    return channel
+
+
+def rest_request(path):
+    return f"GET /api/v1{path} HTTP/1.1\r\nHost: fwd\r\n\r\n".encode()
+
+
+def rest_calls(bench, tool, path="/status", count=2000):
+    """GETs over one kept connection to the Unix socket."""
+    channel, request, times = rest_channel(tool), rest_request(path), []
     for _ in range(count):
         begin = time.perf_counter()
         channel.sendall(request)
@@ -323,31 +330,26 @@ def received(channel):
 
 
 def mcp_calls(bench, tool):
-    """tools/call of list_services over stdio, beside the REST call that it makes, each on a new connection as the bridge has it; and the
-    first answer after a start."""
+    """tools/call of list_services over stdio, beside the REST call that it makes, on a kept connection as the bridge has it; and the first
+    answer after a start."""
     starts, times, plain = [], [], []
     for _ in range(5):
         begin = time.perf_counter()
-        child = mcp_client(bench, tool)
+        child, channel = mcp_client(bench, tool), rest_channel(tool)
         starts.append((time.perf_counter() - begin) * 1e3)
         for number in range(200):
             begin = time.perf_counter()
             ask_mcp(child, {"jsonrpc": "2.0", "id": number + 10, "method": "tools/call", "params": {"name": "list_services", "arguments": {"limit": 1}}})
             between = time.perf_counter()
-            rest_once(tool, "/services?limit=1")
+            channel.sendall(rest_request("/services?limit=1"))
+            read_answer(channel)
             times.append((between - begin) * 1e6)
             plain.append((time.perf_counter() - between) * 1e6)
+        channel.close()
         child.stdin.close()
         child.wait(5)
     p50, p99 = quantiles(times)
     return {"over": p50 - quantiles(plain)[0], "p50": p50, "p99": p99, "start": quantiles(starts)[0]}
-
-
-def rest_once(tool, path):
-    with contextlib.closing(socket.socket(socket.AF_UNIX)) as channel:
-        channel.connect(str(tool.socket_path()))
-        channel.sendall(f"GET /api/v1{path} HTTP/1.1\r\nHost: fwd\r\n\r\n".encode())
-        return read_answer(channel)
 
 
 def mcp_calls_under_bulk(bench, tool):
