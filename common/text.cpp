@@ -183,14 +183,30 @@ std::string printable(std::string_view text)
     return shown;
 }
 
+std::string shortened(std::string_view text, std::size_t most)
+{
+    if (text.size() <= most) return std::string{text};
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
+    return std::string{text.substr(0, most)} + "...";
+}
+
 std::string rfc3339(wall_time when)
 {
-    const auto since = std::chrono::floor<std::chrono::milliseconds>(when.time_since_epoch()).count();
-    const auto seconds = static_cast<std::time_t>(since >= 0 ? since / 1000 : (since - 999) / 1000);
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour,
-                       parts.tm_min, parts.tm_sec, since - static_cast<std::int64_t>(seconds) * 1000);
+    const auto day = std::chrono::floor<std::chrono::days>(when);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss time{std::chrono::floor<std::chrono::milliseconds>(when - day)};
+    std::string made = "0000-00-00T00:00:00.000Z"; // filled in by hand: lists have thousands of them
+    const auto put = [&](std::size_t last, std::int64_t value) {
+        for (; value > 0; value /= 10) made[last--] = static_cast<char>('0' + value % 10);
+    };
+    put(3, static_cast<int>(date.year()));
+    put(6, static_cast<unsigned>(date.month()));
+    put(9, static_cast<unsigned>(date.day()));
+    put(12, time.hours().count());
+    put(15, time.minutes().count());
+    put(18, time.seconds().count());
+    put(22, time.subseconds().count());
+    return made;
 }
 
 std::optional<wall_time> parse_rfc3339(std::string_view text)

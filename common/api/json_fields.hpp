@@ -1,5 +1,5 @@
 // One description of a struct's members serves writing and reading. A description is a function template
-// `describe(fields, struct)` that names each member once; `json_writer` and `json_filler` are the two kinds of `fields`.
+// `describe(fields, struct)` that names each member once; writers (json_writer.hpp) and `json_filler` are kinds of `fields`.
 #pragma once
 
 #include "common/async/timing.hpp"
@@ -11,150 +11,10 @@
 #include <boost/json/value.hpp>
 
 #include <algorithm>
-#include <cmath>
 #include <initializer_list>
 #include <map>
 
 namespace fwd::wire {
-
-/// Writes members into an object, leaving out what is absent.
-class json_writer {
-public:
-    template <class T>
-    [[nodiscard]] static json::object object_of(const T& from)
-    {
-        json_writer out;
-        describe(out, const_cast<T&>(from)); // a description only reads what a writer shows it
-        return std::move(out.made_);
-    }
-
-    void text(std::string_view name, const std::string& value) { made_[name] = value; }
-    void required(std::string_view name, const std::string& value) { text(name, value); }
-    /// Absent when empty.
-    void maybe(std::string_view name, const std::string& value)
-    {
-        if (!value.empty()) made_[name] = value;
-    }
-    void maybe(std::string_view name, const std::optional<std::string>& value)
-    {
-        if (value) made_[name] = *value;
-    }
-    /// Absent when empty, else one of `words`.
-    void choice(std::string_view name, const std::string& value, std::initializer_list<std::string_view>) { maybe(name, value); }
-    void truth(std::string_view name, bool value) { made_[name] = value; }
-    void whole(std::string_view name, std::int64_t value) { made_[name] = value; }
-    void whole(std::string_view name, std::uint64_t value) { made_[name] = value; }
-    void maybe_whole(std::string_view name, const std::optional<std::int64_t>& value)
-    {
-        if (value) made_[name] = *value;
-    }
-    /// From `least` to `most`.
-    void maybe_whole(std::string_view name, const std::optional<std::int64_t>& value, std::int64_t, std::int64_t)
-    {
-        maybe_whole(name, value);
-    }
-    /// Absent when 0.
-    void maybe_amount(std::string_view name, std::uint64_t value)
-    {
-        if (value != 0) made_[name] = value;
-    }
-    /// To three places; whole where it is whole, since the library writes 5.0 as 5E0.
-    void number(std::string_view name, double value)
-    {
-        const double kept = std::round(value * 1000) / 1000;
-        if (kept == std::floor(kept) && std::fabs(kept) < 9e15)
-            made_[name] = static_cast<std::int64_t>(kept);
-        else
-            made_[name] = kept;
-    }
-    void maybe_number(std::string_view name, const std::optional<double>& value)
-    {
-        if (value) number(name, *value);
-    }
-    void port(std::string_view name, std::uint16_t value) { made_[name] = value; }
-    void maybe_port(std::string_view name, std::uint16_t value)
-    {
-        if (value != 0) made_[name] = value;
-    }
-    void maybe_port(std::string_view name, const std::optional<std::uint16_t>& value)
-    {
-        if (value) made_[name] = *value;
-    }
-    /// A string, absent when 0.
-    void port_text(std::string_view name, std::uint16_t value)
-    {
-        if (value != 0) made_[name] = std::to_string(value);
-    }
-    /// A number where the text is one.
-    void port_or_name(std::string_view name, const std::string& value)
-    {
-        if (const auto number = to_number<std::uint16_t>(value))
-            made_[name] = *number;
-        else
-            made_[name] = value;
-    }
-    void maybe_port_or_name(std::string_view name, const std::string& value)
-    {
-        if (!value.empty()) port_or_name(name, value);
-    }
-    void time(std::string_view name, const std::optional<wall_time>& value)
-    {
-        if (value) made_[name] = rfc3339(*value);
-    }
-    void any(std::string_view name, const json::value& value)
-    {
-        if (!value.is_null()) made_[name] = value;
-    }
-    void texts(std::string_view name, const std::vector<std::string>& values)
-    {
-        json::array list;
-        for (const auto& value : values) list.emplace_back(value);
-        made_[name] = std::move(list);
-    }
-    void maybe_texts(std::string_view name, const std::vector<std::string>& values)
-    {
-        if (!values.empty()) texts(name, values);
-    }
-    void map(std::string_view name, const std::map<std::string, std::string>& values)
-    {
-        json::object entries;
-        for (const auto& [key, value] : values) entries[key] = value;
-        made_[name] = std::move(entries);
-    }
-    template <class T>
-    void object(std::string_view name, const T& value)
-    {
-        made_[name] = object_of(value);
-    }
-    template <class T>
-    void maybe_object(std::string_view name, const std::optional<T>& value)
-    {
-        if (value) made_[name] = object_of(*value);
-    }
-    template <class T>
-    void list(std::string_view name, const std::vector<T>& values)
-    {
-        json::array made;
-        for (const auto& value : values) made.emplace_back(object_of(value));
-        made_[name] = std::move(made);
-    }
-    template <class T>
-    void maybe_list(std::string_view name, const std::vector<T>& values)
-    {
-        if (!values.empty()) list(name, values);
-    }
-    /// Members of the struct that stand in an object of their own.
-    template <class F>
-    void group(std::string_view name, F members)
-    {
-        json_writer inner;
-        members(inner);
-        made_[name] = std::move(inner.made_);
-    }
-
-private:
-    json::object made_;
-};
 
 /// Fills a struct from an object. What is absent keeps its default; the first problem is kept with its place.
 class json_filler {

@@ -30,13 +30,25 @@ void describe(F& f, meta& of)
     f.maybe("continue", of.more);
 }
 
+/// What an envelope has before and behind its data.
+template <class F>
+void describe_head(F& f, envelope& of)
+{
+    f.truth("success", of.success);
+}
+template <class F>
+void describe_tail(F& f, envelope& of)
+{
+    f.maybe_object("error", of.error);
+    f.maybe_object("meta", of.about);
+}
+
 template <class F>
 void describe(F& f, envelope& of)
 {
-    f.truth("success", of.success);
+    describe_head(f, of);
     f.any("data", of.data);
-    f.maybe_object("error", of.error);
-    f.maybe_object("meta", of.about);
+    describe_tail(f, of);
 }
 
 template <class F>
@@ -225,11 +237,30 @@ std::string uptime_text(duration since)
     return fmt::format("{}s", seconds);
 }
 
+std::string envelope_text(const envelope& around, std::string_view data)
+{
+    std::string made;
+    made.reserve(data.size() + 256);
+    text_sink sink{made};
+    writer<text_sink> fields{sink};
+    auto& of = const_cast<envelope&>(around); // a description only reads what a writer shows it
+    describe_head(fields, of);
+    if (!data.empty()) sink.ready("data", data);
+    describe_tail(fields, of);
+    sink.close();
+    return made;
+}
+
 result<envelope> parse_envelope(std::string_view text)
 {
     auto value = parse_json(text);
     if (!value) return value.error();
-    return from_json<envelope>(*value);
+    json::value data; // taken out first, or it would be copied
+    if (auto* object = value->if_object())
+        if (auto* found = object->if_contains("data")) data = std::move(*found);
+    auto made = from_json<envelope>(*value);
+    if (made) made->data = std::move(data);
+    return made;
 }
 
 } // namespace fwd::wire

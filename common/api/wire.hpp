@@ -24,6 +24,9 @@ inline constexpr std::string_view nothing_at = "there is nothing at ";
 /// The JSON of any struct below.
 template <class T>
 [[nodiscard]] json::value to_json(const T& from);
+/// The same as text, without a value tree between: what a list of thousands is written by.
+template <class T>
+[[nodiscard]] std::string to_text(const T& from);
 /// Whether a struct is sent to the daemon, where what is absent is defaulted, or comes from it.
 enum class schema_side { request, reply };
 /// The JSON Schema of any struct below.
@@ -376,6 +379,8 @@ struct dropped {
 /// "1h2m3s", "12s": a whole number of seconds, as Go prints durations.
 [[nodiscard]] std::string uptime_text(duration since);
 
+/// `around` as text, with `data` (JSON; empty: none) in the place of its data.
+[[nodiscard]] std::string envelope_text(const envelope& around, std::string_view data);
 /// Parses the text of a reply. Errors: parse_error.
 [[nodiscard]] result<envelope> parse_envelope(std::string_view text);
 

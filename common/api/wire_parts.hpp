@@ -3,6 +3,7 @@
 
 #include "common/api/json_fields.hpp"
 #include "common/api/json_schema.hpp"
+#include "common/api/json_writer.hpp"
 #include "common/api/wire.hpp"
 
 namespace fwd::wire {
@@ -201,9 +202,27 @@ void describe(F& f, connection_info& of)
 }
 
 template <class T>
+void append_object(std::string& to, const T& from)
+{
+    text_sink made{to};
+    writer<text_sink>::write(made, from);
+    made.close();
+}
+
+template <class T>
 json::value to_json(const T& from)
 {
-    return json_writer::object_of(from);
+    value_sink made;
+    writer<value_sink>::write(made, from);
+    return made.take();
+}
+
+template <class T>
+std::string to_text(const T& from)
+{
+    std::string made;
+    append_object(made, from);
+    return made;
 }
 
 template <class T>
@@ -218,9 +237,10 @@ json::value schema_of(schema_side side)
     return json_schema::of<T>(side);
 }
 
-/// Instantiates both directions and the schema for one struct, in the file that describes it.
+/// Instantiates all directions and the schema for one struct, in the file that describes it.
 #define FWD_WIRE(T)                                                                                                                        \
     template json::value to_json<T>(const T&);                                                                                             \
+    template std::string to_text<T>(const T&);                                                                                             \
     template json::value schema_of<T>(schema_side);                                                                                        \
     template result<T> from_json<T>(const json::value&);
 

@@ -4,8 +4,6 @@
 #include "common/text.hpp"
 #include "daemon/api/sse.hpp"
 
-#include <boost/json/object.hpp>
-
 #include <fmt/core.h>
 
 namespace fwd::api {
@@ -131,9 +129,7 @@ void connection::note_request(const api_request& ask, const reply& made)
     what.client = ask.client();
     what.status = std::to_string(made.status);
     if (made.problem) what.code = made.problem->code;
-    if (const auto* data = made.data.if_object()) {
-        if (const auto* key = data->if_contains("key"); key && key->is_string()) what.service_key = key->get_string();
-    }
+    what.service_key = made.key;
     terms_.with.parts.past.asked(std::move(what));
 }
 

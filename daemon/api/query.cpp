@@ -56,7 +56,7 @@ std::optional<wall_time> query::moment(std::string_view name, wall_time now)
 
 bool contains(std::string_view text, std::string_view part)
 {
-    return lower(text).find(lower(part)) != std::string::npos;
+    return part.empty() || lower(text).find(lower(part)) != std::string::npos;
 }
 
 } // namespace fwd::api

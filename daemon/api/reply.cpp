@@ -3,7 +3,7 @@
 #include "common/json_reader.hpp"
 #include "daemon/api/sse.hpp"
 
-#include <boost/json/serialize.hpp>
+#include <boost/json/value.hpp>
 
 namespace fwd::api {
 
@@ -55,7 +55,7 @@ reply::~reply() = default;
 reply::reply(reply&&) noexcept = default;
 reply& reply::operator=(reply&&) noexcept = default;
 
-reply ok(json::value data, unsigned status)
+reply ok(std::string data, unsigned status)
 {
     reply made;
     made.status = status;
@@ -100,9 +100,9 @@ http_response render(const reply& from, wall_time now)
         made.body = from.bare;
         return made;
     }
-    wire::envelope envelope{.success = !from.problem, .data = from.data, .error = from.problem, .about = from.about};
+    wire::envelope envelope{.success = !from.problem, .data = nullptr, .error = from.problem, .about = from.about};
     envelope.about->timestamp = now;
-    made.body = json::serialize(wire::to_json(envelope));
+    made.body = wire::envelope_text(envelope, from.data);
     return made;
 }
 

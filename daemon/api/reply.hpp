@@ -16,7 +16,8 @@ class live_source;
 /// What a handler gives back. Exactly one of data, problem, bare and stream is set.
 struct reply {
     unsigned status = 200;
-    json::value data;                     ///< in an envelope
+    std::string data;                     ///< JSON, in an envelope
+    std::string key;                      ///< of the service or namespace that the data is about; may be empty
     std::optional<wire::problem> problem; ///< in an envelope
     wire::meta about;                     ///< the timestamp is set when it is rendered
     std::string bare;                     ///< the body as it is
@@ -31,11 +32,14 @@ struct reply {
     reply& operator=(reply&&) noexcept;
 };
 
-[[nodiscard]] reply ok(json::value data, unsigned status = 200);
+/// `data`: JSON.
+[[nodiscard]] reply ok(std::string data, unsigned status = 200);
 template <class T>
 [[nodiscard]] reply ok_with(const T& data, unsigned status = 200)
 {
-    return ok(wire::to_json(data), status);
+    auto made = ok(wire::to_text(data), status);
+    if constexpr (requires { made.key = data.key; }) made.key = data.key;
+    return made;
 }
 
 /// `code` in lower snake case.

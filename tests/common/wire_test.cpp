@@ -20,6 +20,9 @@ T again(const T& from)
     auto made = wire::from_json<T>(*value);
     REQUIRE(made.has_value());
     CHECK(boost::json::serialize(wire::to_json(*made)) == text);
+    auto at_once = parse_json(wire::to_text(from)); // however numbers are spelled
+    REQUIRE(at_once.has_value());
+    CHECK(boost::json::serialize(*at_once) == text);
     return *made;
 }
 
@@ -75,6 +78,40 @@ TEST_CASE("empty lists are written as []", "[wire]")
     CHECK(boost::json::serialize(wire::to_json(wire::namespace_list{})) == R"({"namespaces":[]})");
     CHECK(wire::to_json(wire::service{}).as_object().at("forwards").as_array().empty());
     CHECK(wire::to_json(wire::added_namespace{}).as_object().at("notReady").as_array().empty());
+}
+
+TEST_CASE("as text a struct is what it is as a value, whatever its texts have in them", "[wire]")
+{
+    std::string every;
+    for (int c = 1; c < 256; ++c) every += static_cast<char>(c < 128 ? c : 'x');
+    wire::connection_info info;
+    info.key = every + std::string(1, '\0') + "\xc3\xa9\xe2\x82\xac";
+    info.env = {{"A\"B\n", every}, {"C", ""}};
+    info.secrets = {{"db", "", "kubectl get"}, {}};
+    CHECK(again(info).key == info.key);
+
+    wire::problem problem{.code = "x", .message = "m"};
+    problem.next = {{"POST", "/services", json::object{{"serviceName", "web"}, {"ports", {1, "a"}}}, "", "w"}};
+    problem.retry_after_ms = -5;
+    CHECK(again(problem).next.front().body.at("serviceName") == "web");
+
+    wire::summary sum;
+    for (const double rate : {0.0, 0.001, 0.1234, 1234.5, 5.0, 9.5e12, 1e17}) {
+        sum.rate_in = rate;
+        again(sum);
+    }
+}
+
+TEST_CASE("an envelope as text has its data in the middle", "[wire]")
+{
+    wire::envelope envelope{.success = true, .data = nullptr, .error = {}, .about = wire::meta{}};
+    envelope.about->count = 2;
+    const std::string text = R"({"success":true,"data":[1,2],"meta":{"count":2}})";
+    CHECK(wire::envelope_text(envelope, "[1,2]") == text);
+    envelope.data = json::array{1, 2};
+    CHECK(boost::json::serialize(wire::to_json(envelope)) == text);
+    wire::envelope refused{.success = false, .data = nullptr, .error = wire::problem{.code = "gone", .message = "m"}, .about = {}};
+    CHECK(wire::envelope_text(refused, "") == R"({"success":false,"error":{"code":"gone","message":"m"}})");
 }
 
 TEST_CASE("an event has its facts in data and its id outside", "[wire]")

@@ -2,8 +2,6 @@
 #include "daemon/api/handlers/handlers.hpp"
 #include "daemon/api/views.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <fmt/core.h>
 
 namespace fwd::api {
@@ -11,7 +9,7 @@ namespace fwd::api {
 awaitable<reply> get_health(api_context& with, api_request&)
 {
     reply made;
-    made.bare = json::serialize(wire::to_json(health_view(with.parts.state, with.parts.clock.wall_now())));
+    made.bare = wire::to_text(health_view(with.parts.state, with.parts.clock.wall_now()));
     co_return made;
 }
 

@@ -25,7 +25,9 @@ awaitable<reply> get_forwards(api_context& with, api_request& ask)
     }
     wire::meta about;
     wire::forward_list list;
-    for (const auto& [service, one] : part.cut(std::move(chosen), about)) list.forwards.push_back(view(*service, *one));
+    const auto shown = part.cut(std::move(chosen), about);
+    list.forwards.reserve(shown.size());
+    for (const auto& [service, one] : shown) list.forwards.push_back(view(*service, *one));
     list.summary = view(with.parts.state.sum());
     auto made = ok_with(list);
     made.about = about;

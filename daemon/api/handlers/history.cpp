@@ -1,10 +1,9 @@
+#include "common/text.hpp"
 #include "daemon/api/handlers/chosen.hpp"
 #include "daemon/api/handlers/handlers.hpp"
 #include "daemon/api/handlers/wishes.hpp"
 #include "daemon/api/history_views.hpp"
 #include "daemon/api/query.hpp"
-
-#include <boost/json/array.hpp>
 
 namespace fwd::api {
 
@@ -34,12 +33,10 @@ awaitable<reply> list_past(api_context& with, api_request& ask, past_question wh
     }
     const auto found = co_await with.parts.past.find(std::move(what));
     if (!found) co_return unreadable(found.error());
-    json::array list;
-    for (const auto& one : *found) list.push_back(wire::to_json(as(one)));
-    wire::meta about;
-    about.count = static_cast<std::int64_t>(list.size());
-    auto made = ok(std::move(list));
-    made.about = about;
+    std::vector<std::string> list;
+    for (const auto& one : *found) list.push_back(wire::to_text(as(one)));
+    auto made = ok("[" + join(list, ",") + "]");
+    made.about.count = static_cast<std::int64_t>(list.size());
     co_return made;
 }
 

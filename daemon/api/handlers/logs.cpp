@@ -3,8 +3,6 @@
 #include "daemon/api/query.hpp"
 #include "daemon/api/sse.hpp"
 
-#include <boost/json/serialize.hpp>
-
 namespace fwd::api {
 
 namespace {
@@ -33,7 +31,7 @@ public:
         while (text.size() < enough) {
             const auto next = lines_->take();
             if (!next) break;
-            if (which_.passes(next->line)) text += sse_event("log", json::serialize(wire::to_json(view(*next))));
+            if (which_.passes(next->line)) text += sse_event("log", wire::to_text(view(*next)));
         }
         return text;
     }

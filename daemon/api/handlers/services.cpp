@@ -46,7 +46,9 @@ awaitable<reply> get_services(api_context& with, api_request& ask)
     }
     wire::meta about;
     wire::service_list list;
-    for (const auto* one : part.cut(std::move(chosen), about)) list.services.push_back(view(*one));
+    const auto shown = part.cut(std::move(chosen), about);
+    list.services.reserve(shown.size());
+    for (const auto* one : shown) list.services.push_back(view(*one));
     list.summary = view(with.parts.state.sum());
     auto made = ok_with(list);
     made.about = about;
