@@ -29,6 +29,8 @@ template <class N>
 /// Control characters and invalid UTF-8 replaced by U+FFFD; newline and tab become a blank. For cluster text on terminals and logs.
 [[nodiscard]] std::string printable(std::string_view text);
 [[nodiscard]] bool is_utf8(std::string_view text);
+/// At most its first `most` bytes, and then "..." for the rest; no character of UTF-8 is cut in two.
+[[nodiscard]] std::string shortened(std::string_view text, std::size_t most);
 /// "2026-11-21T04:05:35.918Z". RFC 3339.
 [[nodiscard]] std::string rfc3339(wall_time when);
 [[nodiscard]] std::optional<wall_time> parse_rfc3339(std::string_view text);
