@@ -40,6 +40,22 @@ TEST_CASE("a real timer runs no earlier than it says", "[timing]")
     CHECK(clock->now() - start >= 20ms);
 }
 
+TEST_CASE("real timers run at their times, also behind one that was cancelled and before one that was first", "[timing]")
+{
+    asio::io_context loop;
+    const auto clock = make_timing(loop.get_executor());
+    const auto start = clock->now();
+    std::vector<std::pair<int, duration>> rang;
+    const auto ring = [&](int which) { return [&, which] { rang.emplace_back(which, clock->now() - start); }; };
+    clock->cancel(clock->call_after(5ms, ring(0)));
+    clock->call_after(20ms, ring(2));
+    clock->call_after(10ms, ring(1));
+    loop.run();
+    REQUIRE(rang.size() == 2);
+    CHECK((rang[0].first == 1 && rang[0].second >= 10ms));
+    CHECK((rang[1].first == 2 && rang[1].second >= 20ms));
+}
+
 namespace {
 
 awaitable<result<int>> slow(timing& clock, duration wait, bool& ended)
