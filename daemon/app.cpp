@@ -15,6 +15,7 @@
 #include "daemon/forward/explainer.hpp"
 #include "daemon/forward/recorder.hpp"
 #include "daemon/forward/supervisor.hpp"
+#include "daemon/heap_release.hpp"
 #include "daemon/host/port_owner.hpp"
 #include "daemon/host/privilege.hpp"
 #include "daemon/internal_name.hpp"
@@ -365,6 +366,7 @@ private:
     catalog::log_buffer lines_;
     catalog::event_bus events_;
     catalog::catalog catalog_;
+    heap_release heap_release_{events_, *clock_, give_back_free_pages};
     data_thread data_;
     std::unique_ptr<host::host_client> host_;
     storage kept_;
