@@ -2,7 +2,7 @@
 #pragma once
 
 #include "common/async/timing.hpp"
-#include "common/json_text.hpp"
+#include "common/json_out.hpp"
 #include "common/text.hpp"
 
 #include <boost/json/array.hpp>
@@ -72,8 +72,8 @@ private:
 class text_sink {
 public:
     /// Opens an object at the end of `to`; close() ends it.
-    explicit text_sink(std::string& to) : to_{to} { to_ += '{'; }
-    void close() { to_ += '}'; }
+    explicit text_sink(json_out& to) : to_{to} { to_.put('{'); }
+    void close() { to_.put('}'); }
 
     template <class T>
     void member(std::string_view name, const T& value)
@@ -102,7 +102,7 @@ public:
             for (const auto& [key, value] : values) {
                 inner.next();
                 append_json(to_, key);
-                to_ += ':';
+                to_.put(':');
                 append_json(to_, value);
             }
         });
@@ -111,20 +111,20 @@ public:
     void ready(std::string_view name, std::string_view text)
     {
         begin(name);
-        to_ += text;
+        to_.put(text);
     }
 
 private:
     void next()
     {
-        if (!std::exchange(first_, false)) to_ += ',';
+        if (!std::exchange(first_, false)) to_.put(',');
     }
     void begin(std::string_view name)
     {
         next();
-        to_ += '"'; // names are ours: plain letters
-        to_ += name;
-        to_ += "\":";
+        to_.put('"'); // names are ours: plain letters
+        to_.put(name);
+        to_.put("\":");
     }
     template <class F>
     void nested(F fill)
@@ -139,14 +139,14 @@ private:
         begin(name);
         char before = '[';
         for (const auto& value : values) {
-            to_ += std::exchange(before, ',');
+            to_.put(std::exchange(before, ','));
             append(value);
         }
-        if (values.empty()) to_ += '[';
-        to_ += ']';
+        if (values.empty()) to_.put('[');
+        to_.put(']');
     }
 
-    std::string& to_;
+    json_out& to_;
     bool first_ = true;
 };
 

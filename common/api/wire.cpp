@@ -1,5 +1,6 @@
 #include "common/api/wire.hpp"
 
+#include "common/api/list_text.hpp"
 #include "common/api/wire_parts.hpp"
 
 #include <fmt/core.h>
@@ -228,6 +229,34 @@ FWD_WIRE(shutdown_reply)
 FWD_WIRE(token_rotated)
 #undef FWD_WIRE
 
+template <class Row>
+list_text<Row>::list_text(std::string_view name)
+{
+    out_.put("{\"");
+    out_.put(name);
+    out_.put("\":");
+}
+
+template <class Row>
+void list_text<Row>::add(const Row& row)
+{
+    out_.put(std::exchange(before_, ','));
+    append_object(out_, row);
+}
+
+template <class Row>
+std::string list_text<Row>::finish(const summary& sum)
+{
+    out_.put(before_ == '[' ? "[]" : "]");
+    out_.put(",\"summary\":");
+    append_object(out_, sum);
+    out_.put('}');
+    return out_.take();
+}
+
+template class list_text<forward>;
+template class list_text<service>;
+
 std::string uptime_text(duration since)
 {
     const auto all = std::max<std::int64_t>(0, std::chrono::duration_cast<std::chrono::seconds>(since).count());
@@ -239,8 +268,7 @@ std::string uptime_text(duration since)
 
 std::string envelope_text(const envelope& around, std::string_view data)
 {
-    std::string made;
-    made.reserve(data.size() + 256);
+    json_out made;
     text_sink sink{made};
     writer<text_sink> fields{sink};
     auto& of = const_cast<envelope&>(around); // a description only reads what a writer shows it
@@ -248,7 +276,7 @@ std::string envelope_text(const envelope& around, std::string_view data)
     if (!data.empty()) sink.ready("data", data);
     describe_tail(fields, of);
     sink.close();
-    return made;
+    return made.take();
 }
 
 result<envelope> parse_envelope(std::string_view text)

@@ -202,7 +202,7 @@ void describe(F& f, connection_info& of)
 }
 
 template <class T>
-void append_object(std::string& to, const T& from)
+void append_object(json_out& to, const T& from)
 {
     text_sink made{to};
     writer<text_sink>::write(made, from);
@@ -220,9 +220,9 @@ json::value to_json(const T& from)
 template <class T>
 std::string to_text(const T& from)
 {
-    std::string made;
+    json_out made;
     append_object(made, from);
-    return made;
+    return made.take();
 }
 
 template <class T>

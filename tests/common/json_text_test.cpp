@@ -1,4 +1,5 @@
-#include "common/json_text.hpp"
+#include "common/json_out.hpp"
+#include "common/json_size.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -14,9 +15,9 @@ namespace {
 template <class T>
 std::string text_of(const T& value)
 {
-    std::string made;
+    json_out made;
     append_json(made, value);
-    return made;
+    return made.take();
 }
 
 } // namespace
@@ -27,6 +28,22 @@ TEST_CASE("texts are written as Boost.JSON writes them, every byte of ASCII incl
     for (int c = 0; c < 128; ++c) every += static_cast<char>(c);
     for (const std::string& text : {std::string{}, std::string{"web.shop"}, every, std::string{"\"\"\\"}, std::string{"\xe2\x82\xac\n"}})
         CHECK(text_of(text) == json::serialize(json::value(text)));
+}
+
+TEST_CASE("what is written is there as it was written, however much", "[json_text]")
+{
+    json_out out;
+    std::string same;
+    for (int i = 0; i < 5000; ++i) {
+        const auto piece = std::to_string(i);
+        out.put(piece);
+        out.put(',');
+        same += piece + ',';
+    }
+    CHECK(out.take() == same);
+    out.put("anew");
+    CHECK(out.take() == "anew");
+    CHECK(out.take().empty());
 }
 
 TEST_CASE("numbers and truths are written whole", "[json_text]")

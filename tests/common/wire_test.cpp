@@ -1,3 +1,4 @@
+#include "common/api/list_text.hpp"
 #include "common/api/places.hpp"
 #include "common/api/wire.hpp"
 #include "common/json_reader.hpp"
@@ -99,6 +100,21 @@ TEST_CASE("as text a struct is what it is as a value, whatever its texts have in
     for (const double rate : {0.0, 0.001, 0.1234, 1234.5, 5.0, 9.5e12, 1e17}) {
         sum.rate_in = rate;
         again(sum);
+    }
+}
+
+TEST_CASE("a list whose rows come one after the other is the list", "[wire]")
+{
+    wire::service_list list;
+    list.summary.total_services = 2;
+    for (const std::size_t rows : {0u, 1u, 3u}) {
+        list.services.resize(rows);
+        wire::list_text<wire::service> out{"services"};
+        for (auto& each : list.services) {
+            each.key = "web.shop." + std::to_string(rows);
+            out.add(each);
+        }
+        CHECK(out.finish(list.summary) == wire::to_text(list));
     }
 }
 

@@ -1,3 +1,4 @@
+#include "common/api/list_text.hpp"
 #include "daemon/api/handlers/handlers.hpp"
 #include "daemon/api/handlers/wishes.hpp"
 #include "daemon/api/query.hpp"
@@ -24,12 +25,9 @@ awaitable<reply> get_forwards(api_context& with, api_request& ask)
         }
     }
     wire::meta about;
-    wire::forward_list list;
-    const auto shown = part.cut(std::move(chosen), about);
-    list.forwards.reserve(shown.size());
-    for (const auto& [service, one] : shown) list.forwards.push_back(view(*service, *one));
-    list.summary = view(with.parts.state.sum());
-    auto made = ok_with(list);
+    wire::list_text<wire::forward> list{"forwards"};
+    for (const auto& [service, one] : part.cut(std::move(chosen), about)) list.add(view(*service, *one));
+    auto made = ok(list.finish(view(with.parts.state.sum())));
     made.about = about;
     co_return made;
 }

@@ -1,3 +1,4 @@
+#include "common/api/list_text.hpp"
 #include "daemon/api/connection_strings.hpp"
 #include "daemon/api/handlers/chosen.hpp"
 #include "daemon/api/handlers/handlers.hpp"
@@ -45,12 +46,9 @@ awaitable<reply> get_services(api_context& with, api_request& ask)
         chosen.push_back(&one);
     }
     wire::meta about;
-    wire::service_list list;
-    const auto shown = part.cut(std::move(chosen), about);
-    list.services.reserve(shown.size());
-    for (const auto* one : shown) list.services.push_back(view(*one));
-    list.summary = view(with.parts.state.sum());
-    auto made = ok_with(list);
+    wire::list_text<wire::service> list{"services"};
+    for (const auto* one : part.cut(std::move(chosen), about)) list.add(view(*one));
+    auto made = ok(list.finish(view(with.parts.state.sum())));
     made.about = about;
     co_return made;
 }
