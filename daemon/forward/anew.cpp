@@ -65,8 +65,7 @@ awaitable<answer<std::monostate>> supervisor::sync(std::string key, duration pat
     const auto there = co_await from.ask().service_named(id->namespace_name, id->name);
     if (!there && !there.error().why.is(errc::not_found)) co_return refusal{there.error().why};
     mark(*id);
-    while (dirty_.contains(*id) || reconciling_)
-        if (!co_await changed_before(deadline)) break;
+    (void)co_await reconciled(deadline, &*id);
     if (!there) co_return refusal{there.error().why};
     co_return std::monostate{};
 }

@@ -27,6 +27,15 @@ awaitable<bool> supervisor::changed_before(time_point deadline)
     co_return changed.has_value();
 }
 
+awaitable<bool> supervisor::reconciled(time_point deadline, const service_id* only)
+{
+    // A conditional expression in the loop's own condition is what g++ 12 makes an illegal instruction of.
+    const auto busy = [this, only] { return reconciling_ || (only ? dirty_.contains(*only) : !dirty_.empty()); };
+    while (busy())
+        if (!co_await changed_before(deadline)) co_return false;
+    co_return true;
+}
+
 awaitable<answer<std::monostate>> supervisor::wait_for_lists(cluster& of, std::shared_ptr<wish> what, time_point deadline)
 {
     const auto scope = scope_of(*what);
@@ -178,9 +187,7 @@ awaitable<refusal> supervisor::give_up(begun what, refusal why)
         primary_namespace_.erase(primary);
         show_contexts();
     }
-    const auto deadline = clock_.now() + 5s;
-    while (!dirty_.empty() || reconciling_)
-        if (!co_await changed_before(deadline)) break;
+    (void)co_await reconciled(clock_.now() + 5s);
     co_return why;
 }
 
@@ -279,8 +286,7 @@ awaitable<answer<catalog::added_service>> supervisor::add(catalog::add_service a
     // The answer names an address and ports, so at least they must be settled, also where they were others before.
     const std::vector<std::string> keys{made.key};
     const auto settled_by = std::max(deadline, clock_.now() + 5s);
-    while (dirty_.contains(id) || reconciling_)
-        if (!co_await changed_before(settled_by)) break;
+    (void)co_await reconciled(settled_by, &id);
     (void)co_await wait_until_ready(keys, wait_for::listening, settled_by);
     if (auto never = impossible(ask, id)) co_return co_await give_up(*started, std::move(*never));
     if (ask.wait == wait_for::ready || ask.wait == wait_for::reachable) (void)co_await wait_until_ready(keys, ask.wait, deadline);

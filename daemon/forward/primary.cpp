@@ -55,7 +55,7 @@ awaitable<answer<catalog::primary_set>> supervisor::set_primary(catalog::set_pri
     claim_again(ids);
     show_contexts();
     const auto deadline = clock_.now() + 10s;
-    while (!dirty_.empty() || reconciling_ || !public_.settled())
+    while (co_await reconciled(deadline) && !public_.settled())
         if (!co_await changed_before(deadline)) break;
     const auto after = written_names();
 

@@ -193,6 +193,8 @@ private:
     [[nodiscard]] bool wanted_with_namespace(const service_id& id) const;
     static std::optional<catalog::refusal> unknown_port(const catalog::add_service& ask, const kube::service& object);
     awaitable<bool> changed_before(time_point deadline);
+    /// Waits until all that is known is put into effect, or what is known of one service, which outlives the call. False: not in time.
+    awaitable<bool> reconciled(time_point deadline, const service_id* only = nullptr);
     awaitable<catalog::answer<std::monostate>> wait_for_lists(cluster& of, std::shared_ptr<wish> what, time_point deadline);
     awaitable<catalog::refusal> unknown_service(cluster& of, std::string namespace_name, std::string name);
     awaitable<std::optional<catalog::refusal>> unknown_namespace(cluster& of, std::string name);
