@@ -294,6 +294,8 @@ void unruly_stream::close()
     clock_.cancel(std::exchange(out_timer_, 0));
     if (out_.empty()) return beneath_->close();
     if (silent_) return beneath_->reset();
+    beneath_->cancel(interest::read); // which would call this object, and what lies beneath may outlive it now
+    beneath_->cancel(interest::write);
     auto rest = std::make_shared<last_bytes>();
     rest->to = beneath_;
     for (auto& each : out_) rest->bytes.append(each.bytes);

@@ -136,6 +136,22 @@ TEST_CASE("a slow reader gets every byte of what was corked", "[simcluster][wire
     CHECK(got == sent);
 }
 
+TEST_CASE("a stream that is gone and has yet to say something is not called for what it would hear", "[simcluster][wire]")
+{
+    slow_link wire{10ms};
+    bool heard = false;
+    wire.near->wait(interest::read, [&] { heard = true; });
+    const std::string much(200 * 1024, 'x'); // more than the peer takes at once
+    REQUIRE(slow_link::write(*wire.near, much));
+    wire.near.reset();
+    CHECK(slow_link::write(*wire.far, "late"));
+    wire.clock.advance(1s);
+    CHECK_FALSE(heard);
+    std::size_t got = 0;
+    for (auto part = wire.read(*wire.far); !part.empty(); part = wire.read(*wire.far)) got += part.size();
+    CHECK(got == much.size());
+}
+
 TEST_CASE("what was written before a close reaches a reader who comes late, and only then the end", "[simcluster][wire]")
 {
     const auto delay = GENERATE(duration{0ns}, duration{10ms});
