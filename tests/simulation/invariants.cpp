@@ -88,7 +88,7 @@ bool invariants::drowned(const outcome& one) const
     const auto much = taken_unread * std::min<std::uint64_t>(of_.plan.step, piece);
     for (const auto& [id, client] : of_.load->all()) {
         const auto& other = client->what();
-        if (other.service == one.service && other.plan.up >= much && other.began <= one.ended &&
+        if (other.service == one.service && other.plan.up >= much && !of_.book.of(id).complete && other.began <= one.ended &&
             of_.stalled_within(one.service, std::max(one.began, other.began), one.ended) >= noticed_dead)
             return true;
     }
