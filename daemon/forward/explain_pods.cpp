@@ -27,13 +27,7 @@ std::size_t rank(std::string_view code)
 
 std::string quoted(const std::string& words)
 {
-    auto text = printable(std::string{trim(words)});
-    if (text.size() > 300) {
-        std::size_t cut = 300;
-        while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-        text = text.substr(0, cut) + "...";
-    }
-    return text;
+    return shortened(printable(trim(words)), 300);
 }
 
 /// What an exit code tells by convention (128 + signal, POSIX shells).

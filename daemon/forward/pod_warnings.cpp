@@ -13,11 +13,7 @@ constexpr std::size_t longest = 300;
 
 std::string words_of(const kube::event& from)
 {
-    auto text = printable(from.reason + ": " + from.message);
-    if (text.size() <= longest) return text;
-    auto cut = longest;
-    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-    return text.substr(0, cut) + "...";
+    return shortened(printable(from.reason + ": " + from.message), longest);
 }
 
 } // namespace

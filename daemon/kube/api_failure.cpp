@@ -80,12 +80,7 @@ std::string plain_words(std::string_view body)
     std::string once;
     for (const char c : clean)
         if (c != ' ' || (!once.empty() && once.back() != ' ')) once += c;
-    if (once.size() > 200) {
-        std::size_t cut = 200;
-        while (cut > 0 && (static_cast<unsigned char>(once[cut]) & 0xC0) == 0x80) --cut;
-        once = once.substr(0, cut) + "...";
-    }
-    return std::string(trim(once));
+    return std::string{trim(shortened(once, 200))};
 }
 
 /// The text between two marks, or nothing.

@@ -29,14 +29,7 @@ bool is_one_of(std::string_view reason, std::initializer_list<std::string_view> 
 /// At most a line's worth of the cluster's own words.
 std::string tail_of(const std::string& message)
 {
-    if (message.empty()) return {};
-    auto text = printable(message);
-    if (text.size() > 240) {
-        std::size_t cut = 240;
-        while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xC0) == 0x80) --cut;
-        text = text.substr(0, cut) + "...";
-    }
-    return ": " + text;
+    return message.empty() ? std::string{} : ": " + shortened(printable(message), 240);
 }
 
 std::string container_name(const container_status& s)
