@@ -45,6 +45,12 @@ std::string path_to(std::string_view noun, std::string_view key, std::string_vie
     return fmt::format("{}/{}/{}{}", api, noun, percent_encode(key), more);
 }
 
+/// Only what may be sent again, since a kept connection can break in the middle; and only where no token of another time is with it.
+bool may_be_kept(const daemon_address& at, std::string_view method)
+{
+    return method == "GET" && !at.socket.empty();
+}
+
 /// Only what may stand in a field's value.
 std::string field_text(std::string_view text)
 {
@@ -117,7 +123,7 @@ awaitable<result<std::unique_ptr<data_stream>>> rest_client::connect(daemon_addr
     co_return last;
 }
 
-awaitable<answer<rest_client::opened>> rest_client::open() const
+awaitable<answer<daemon_connection>> rest_client::open() const
 {
     const auto addresses = parts_.find();
     if (!addresses) co_return problem_of(addresses.error());
@@ -125,7 +131,7 @@ awaitable<answer<rest_client::opened>> rest_client::open() const
     for (const auto& each : *addresses) {
         auto stream = co_await connect(each);
         if (stream) {
-            opened out{each, std::move(*stream)};
+            daemon_connection out{each, std::move(*stream)};
             co_return out;
         }
         tried.push_back(fmt::format("{}: {}", each.text(), stream.error().message()));
@@ -140,7 +146,6 @@ http_request rest_client::request_for(const daemon_address& at, const call& what
     request.target = what.path;
     request.fields.add("Host", at.socket.empty() ? at.text().substr(7) : "fwd");
     request.fields.add("Accept", "application/json");
-    request.fields.add("Connection", "close");
     request.fields.add("Fwd-Client", field_text(client_));
     if (!at.token.empty()) request.fields.add("Authorization", "Bearer " + field_text(at.token));
     if (!what.body.is_null()) {
@@ -150,18 +155,40 @@ http_request rest_client::request_for(const daemon_address& at, const call& what
     return request;
 }
 
+awaitable<result<http_response>> rest_client::exchange_over(daemon_connection& over, const call& what) const
+{
+    auto request = request_for(over.at, what);
+    const bool keep = may_be_kept(over.at, what.method);
+    if (!keep) request.fields.add("Connection", "close");
+    auto stream = make_byte_stream(std::move(over.stream));
+    auto exchanged = co_await with_timeout(parts_.clock, what.patience, fwd::exchange(*stream, request));
+    if (exchanged && exchanged->reusable && keep) {
+        daemon_connection open{over.at, stream->release()};
+        kept_->put(std::move(open));
+    } else {
+        stream->close();
+    }
+    if (!exchanged) co_return exchanged.error();
+    co_return std::move(exchanged->response);
+}
+
 awaitable<answer<wire::envelope>> rest_client::exchange(call what) const
 {
-    auto at = co_await open();
-    if (!at) co_return at.error();
-    const auto request = request_for(at->at, what);
-    auto stream = make_byte_stream(std::move(at->stream));
-    auto exchanged = co_await with_timeout(parts_.clock, what.patience, fwd::exchange(*stream, request));
-    stream->close();
-    if (!exchanged) co_return problem_of(exchanged.error(), fmt::format("the daemon at {} did not answer", at->at.text()));
-    auto got = read_answer(exchanged->response, at->at);
-    if (got || what.path == info_path) co_return got;
-    co_return co_await by_version(got.error());
+    std::optional<daemon_connection> over;
+    if (what.method == "GET") over = kept_->take();
+    std::optional<result<http_response>> got;
+    if (over) got = co_await exchange_over(*over, what);
+    // The daemon may close at any moment what is idle; a question can be asked again.
+    if (!got || (!*got && !got->error().is(errc::timed_out))) {
+        auto opened = co_await open();
+        if (!opened) co_return opened.error();
+        over = std::move(*opened);
+        got = co_await exchange_over(*over, what);
+    }
+    if (!*got) co_return problem_of(got->error(), fmt::format("the daemon at {} did not answer", over->at.text()));
+    auto read = read_answer(**got, over->at);
+    if (read || what.path == info_path) co_return read;
+    co_return co_await by_version(read.error());
 }
 
 awaitable<rest_problem> rest_client::by_version(rest_problem why) const
@@ -213,6 +240,7 @@ awaitable<answer<std::unique_ptr<live_stream>>> rest_client::stream(std::string 
     const call what{"GET", std::string{api} + path + query_text(with), nullptr, limits_.answer};
     auto request = request_for(at->at, what);
     request.fields.set("Accept", "text/event-stream");
+    request.fields.set("Connection", "close");
     if (!last_id.empty()) request.fields.add("Last-Event-ID", field_text(last_id));
     auto made = std::make_unique<live_stream>(parts_.clock, make_byte_stream(std::move(at->stream)));
     auto opened = co_await with_timeout(parts_.clock, what.patience, made->open(request));
@@ -292,6 +320,11 @@ awaitable<answer<service_page>> rest_client::services(service_query which) const
 awaitable<answer<wire::service>> rest_client::service(std::string key) const
 {
     return ask<wire::service>(get(path_to("services", key)));
+}
+
+awaitable<answer<wire::plan>> rest_client::plan(wire::plan_request what) const
+{
+    return ask<wire::plan>({"POST", fmt::format("{}/plans", api), wire::to_json(what), limits_.answer});
 }
 
 rest_client::call rest_client::addition(std::string noun, json::value what, const std::string& plan,

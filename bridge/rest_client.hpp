@@ -2,8 +2,10 @@
 #pragma once
 
 #include "bridge/daemon_address.hpp"
+#include "bridge/kept_connections.hpp"
 #include "bridge/sse_reader.hpp"
 #include "common/api/wire.hpp"
+#include "common/api/wire_actions.hpp"
 #include "common/api/wire_cluster.hpp"
 #include "common/api/wire_connections.hpp"
 #include "common/api/wire_history.hpp"
@@ -85,23 +87,31 @@ struct rest_parts {
     std::function<std::vector<std::string>()> searched; ///< for the problem daemon_not_running
 };
 
-/// Cheap to copy. Every call finds the daemon anew and has a connection of its own, so calls may run side by side.
+/// Cheap to copy; copies share what is kept open. Every call has a connection of its own while it lasts, so calls may run side by side.
+/// It finds the daemon anew, but for questions in quick succession over its Unix socket.
 class rest_client {
 public:
     using parameters = std::vector<std::pair<std::string, std::string>>;
 
     rest_client(rest_parts parts, std::string client, rest_limits limits = {})
-        : parts_{std::move(parts)}, client_{std::move(client)}, limits_{limits}
+        : parts_{std::move(parts)}, client_{std::move(client)}, limits_{limits}, kept_{std::make_shared<kept_connections>(parts_.clock)}
     {
     }
     /// The same daemon, called in the name of another: "claude-code/2.1.329; 5f0c9d4e".
-    [[nodiscard]] rest_client in_the_name_of(std::string client) const { return {parts_, std::move(client), limits_}; }
+    [[nodiscard]] rest_client in_the_name_of(std::string client) const
+    {
+        auto other = *this;
+        other.client_ = std::move(client);
+        return other;
+    }
     [[nodiscard]] const std::string& client() const { return client_; }
 
     awaitable<answer<wire::info>> info() const;
     awaitable<answer<wire::status>> status() const;
     awaitable<answer<service_page>> services(service_query which) const;
     awaitable<answer<wire::service>> service(std::string key) const;
+    /// What a call would do, and the plan by which it may then be done.
+    awaitable<answer<wire::plan>> plan(wire::plan_request what) const;
     /// `plan`: of a plan for exactly this, which is applied by it; empty: at once.
     awaitable<answer<wire::added_service>> add(wire::add_service ask, std::string plan = {}) const;
     awaitable<answer<wire::removed>> remove_service(std::string key) const;
@@ -132,18 +142,16 @@ public:
     awaitable<answer<daemon_address>> reach() const;
 
 private:
-    struct opened {
-        daemon_address at;
-        std::unique_ptr<data_stream> stream;
-    };
     struct call {
         std::string method, path;
         json::value body; ///< null: none
         duration patience{};
     };
-    awaitable<answer<opened>> open() const;
+    awaitable<answer<daemon_connection>> open() const;
     awaitable<result<std::unique_ptr<data_stream>>> connect(daemon_address to) const;
     [[nodiscard]] http_request request_for(const daemon_address& at, const call& what) const;
+    /// Uses up the stream of `over`, or keeps it.
+    awaitable<result<http_response>> exchange_over(daemon_connection& over, const call& what) const;
     awaitable<answer<wire::envelope>> exchange(call what) const;
     /// `why` with what the daemon's version has to do with it.
     awaitable<rest_problem> by_version(rest_problem why) const;
@@ -156,6 +164,7 @@ private:
     rest_parts parts_;
     std::string client_;
     rest_limits limits_;
+    std::shared_ptr<kept_connections> kept_;
 };
 
 } // namespace fwd::bridge

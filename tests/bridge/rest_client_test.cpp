@@ -55,6 +55,56 @@ TEST_CASE("a daemon that comes and goes is noticed at each call", "[rest]")
     CHECK(b.clock.run(b.rest.info()).has_error());
 }
 
+TEST_CASE("questions in quick succession share a connection, what changes something has its own", "[rest]")
+{
+    bench b;
+    b.daemon.up();
+    b.daemon.data("GET /api/v1/info", R"({"version":"1","pid":7})");
+    b.daemon.data("DELETE /api/v1/services/web.shop", R"({"removed":true,"key":"web.shop.kind","message":"m"})");
+    CHECK(b.clock.run(b.rest.info()).has_value());
+    CHECK(b.clock.run(b.rest.in_the_name_of("other/1; x").info()).has_value());
+    CHECK(b.daemon.accepted == 1);
+    CHECK(b.daemon.requests.at(1).client == "other/1; x");
+    CHECK(b.clock.run(b.rest.remove_service("web.shop")).has_value());
+    CHECK(b.daemon.accepted == 2);
+    CHECK(b.clock.run(b.rest.info()).has_value());
+    CHECK(b.daemon.accepted == 2);
+
+    b.clock.run(b.clock.sleep_for(kept_connections::burst + 1s));
+    CHECK(b.clock.run(b.rest.info()).has_value());
+    CHECK(b.daemon.accepted == 3);
+}
+
+TEST_CASE("a kept connection that the daemon closed costs nobody an answer", "[rest]")
+{
+    bench b;
+    b.daemon.up();
+    b.daemon.data("GET /api/v1/info", R"({"version":"1","pid":7})");
+    SECTION("before the question")
+    {
+        CHECK(b.clock.run(b.rest.info()).has_value());
+        b.daemon.hang_up();
+    }
+    SECTION("at its sight")
+    {
+        b.daemon.hangs_up_at = 2;
+        CHECK(b.clock.run(b.rest.info()).has_value());
+    }
+    CHECK(b.clock.run(b.rest.info()).has_value());
+    CHECK(b.daemon.accepted == 2);
+}
+
+TEST_CASE("an answer that closes the connection is taken", "[rest]")
+{
+    bench b;
+    b.daemon.up();
+    b.daemon.keeps_open = false;
+    b.daemon.data("GET /api/v1/info", R"({"version":"1","pid":7})");
+    CHECK(b.clock.run(b.rest.info()).has_value());
+    CHECK(b.clock.run(b.rest.info()).has_value());
+    CHECK(b.daemon.accepted == 2);
+}
+
 TEST_CASE("the daemon's problem comes through whole", "[rest]")
 {
     bench b;

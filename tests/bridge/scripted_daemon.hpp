@@ -15,6 +15,7 @@
 #include <catch2/catch.hpp>
 #include <fmt/core.h>
 
+#include <list>
 #include <map>
 #include <string>
 #include <vector>
@@ -73,7 +74,19 @@ public:
         listener_ = std::move(*made);
         arm();
     }
-    void down() { listener_.reset(); }
+    void down()
+    {
+        listener_.reset();
+        hang_up();
+    }
+    /// Closes what is open and idle.
+    void hang_up()
+    {
+        for (auto& each : open_)
+            if (!each.busy) each.raw.shutdown_write(); // a close would lose who reads
+    }
+    bool keeps_open = true;      ///< else it answers and closes, whatever its client would like
+    std::size_t hangs_up_at = 0; ///< the request, counted from 1, at which it closes instead of answering
 
     [[nodiscard]] rest_client client()
     {
@@ -97,6 +110,7 @@ public:
     fwd::test::memory_network net;
     std::map<std::string, std::vector<canned>> script;
     std::vector<seen> requests;
+    int accepted = 0; ///< connections
     logger log;
 
 private:
@@ -107,31 +121,51 @@ private:
             for (;;) {
                 auto next = listener_->try_accept();
                 if (!next || !*next) break;
-                scope_.start("answer", answer(make_byte_stream(std::move((*next)->stream))));
+                ++accepted;
+                auto& raw = *(*next)->stream;
+                open_.push_back({raw, make_byte_stream(std::move((*next)->stream)), false});
+                scope_.start("answer", serve(std::prev(open_.end())));
             }
             arm();
         });
     }
 
-    awaitable<void> answer(std::unique_ptr<byte_stream> stream)
+    struct connection {
+        data_stream& raw;
+        std::unique_ptr<byte_stream> stream;
+        bool busy = false; ///< a request is being answered
+    };
+
+    awaitable<void> serve(std::list<connection>::iterator at)
     {
+        bool more = true; // g++ 12 does not survive an await as the condition of a loop
+        while (more) more = co_await answer(*at);
+        open_.erase(at);
+    }
+
+    /// One request. False: the connection ends.
+    awaitable<bool> answer(connection& on)
+    {
+        auto& stream = *on.stream;
         http_parser parser{http_parser::role::request, {}};
         std::array<std::byte, 4096> chunk;
         std::string body;
         while (!parser.done()) {
-            const auto got = co_await stream->read_some(chunk);
-            if (!got || *got == 0) co_return;
+            const auto got = co_await stream.read_some(chunk);
+            if (!got || *got == 0) co_return false;
             std::span<const std::byte> left{chunk.data(), *got};
             while (!left.empty() && !parser.done()) {
                 const auto used = parser.feed(left);
-                if (!used) co_return;
+                if (!used) co_return false;
                 left = left.subspan(*used);
             }
             body += parser.take_body();
         }
+        on.busy = true;
         const auto& request = parser.request();
         requests.push_back({request.method, request.target, body, std::string{request.fields.get("Fwd-Client")},
                             std::string{request.fields.get("Authorization")}, std::string{request.fields.get("Last-Event-ID")}});
+        if (requests.size() == hangs_up_at) co_return false;
         canned reply{404, R"({"success":false,"error":{"code":"not_found","message":"no such route"}})", {}, "application/json"};
         auto& answers = script[request.method + " " + request.target.substr(0, request.target.find('?'))];
         if (!answers.empty()) reply = answers.front();
@@ -142,9 +176,10 @@ private:
         response.fields.add("Content-Type", reply.media);
         response.body = reply.body;
         const auto text = wire_text(response);
-        const auto sent = co_await stream->write_all(as_bytes(text));
-        if (!sent) co_return;
-        stream->close();
+        const auto sent = co_await stream.write_all(as_bytes(text));
+        on.busy = false;
+        const bool goes_on = sent && listener_ && keeps_open && parser.keep_alive();
+        co_return goes_on;
     }
     awaitable<void> finish()
     {
@@ -155,6 +190,7 @@ private:
     virtual_clock& clock_;
     task_scope scope_;
     std::unique_ptr<acceptor> listener_;
+    std::list<connection> open_;
 };
 
 /// A service as the daemon tells it.
