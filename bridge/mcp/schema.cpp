@@ -71,50 +71,101 @@ std::string_view view(const json::value& value)
     return {text.data(), text.size()};
 }
 
-std::optional<std::string> problem_with_type(const json::value& value, const json::object& schema, std::string_view place)
+/// Where a value stands: known from the stack, and put in words only when something is wrong there.
+struct spot {
+    const spot* around = nullptr; ///< none: `name` is the whole value's
+    std::string_view name;        ///< of a member
+    std::optional<std::size_t> index;
+};
+
+std::string words_of(const spot& at)
+{
+    if (!at.around) return std::string{at.name};
+    const auto around = words_of(*at.around);
+    if (at.index) return fmt::format("{}[{}]", around, *at.index);
+    const auto name = printable(at.name);
+    return around == "argument" ? fmt::format("argument '{}'", name) : fmt::format("{}: member '{}'", around, name);
+}
+
+std::optional<std::string> problem_at(const json::value& value, const json::object& schema, const spot& place);
+
+std::optional<std::string> problem_with_type(const json::value& value, const json::object& schema, const spot& place)
 {
     const auto& type = schema.at("type");
     if (type.is_string()) {
         if (has_type(value, view(type))) return {};
-        return fmt::format("{} must be {}, was {}", place, words_for(view(type)), shown(value));
+        return fmt::format("{} must be {}, was {}", words_of(place), words_for(view(type)), shown(value));
     }
     std::vector<std::string> words;
     for (const auto& each : type.get_array()) {
         if (has_type(value, view(each))) return {};
         words.emplace_back(words_for(view(each)));
     }
-    return fmt::format("{} must be {}, was {}", place, fmt::join(words, " or "), shown(value));
+    return fmt::format("{} must be {}, was {}", words_of(place), fmt::join(words, " or "), shown(value));
 }
 
-std::string inside(std::string_view place, std::string_view name)
+std::string unknown_member(const spot& at, const json::object& known)
 {
-    return place == "argument" ? fmt::format("argument '{}'", name) : fmt::format("{}: member '{}'", place, name);
+    std::vector<std::string> names;
+    for (const auto& each : known) names.emplace_back(each.key());
+    const auto close = close_names(at.name, names, 1);
+    return fmt::format("{} is not known{}", words_of(at),
+                       !close.empty()  ? fmt::format("; did you mean '{}'?", close.front())
+                       : names.empty() ? std::string{"; there are none"}
+                                       : fmt::format("; there are {}", fmt::join(names, ", ")));
 }
 
-std::optional<std::string> problem_with_members(const json::object& value, const json::object& schema, std::string_view place)
+std::optional<std::string> problem_with_members(const json::object& value, const json::object& schema, const spot& place)
 {
     static const json::object none;
     const auto* properties = schema.if_contains("properties");
     const auto& known = properties ? properties->get_object() : none;
     if (const auto* needed = schema.if_contains("required"))
         for (const auto& name : needed->get_array())
-            if (!value.contains(name.get_string())) return inside(place, view(name)) + " is missing";
+            if (!value.contains(name.get_string())) return words_of({&place, view(name), {}}) + " is missing";
     const auto* others = schema.if_contains("additionalProperties");
     for (const auto& [name, what] : value) {
+        const spot member{&place, name, {}};
         if (const auto* rule = known.if_contains(name)) {
-            if (auto wrong = problem_with(what, rule->get_object(), inside(place, name))) return wrong;
+            if (auto wrong = problem_at(what, rule->get_object(), member)) return wrong;
         } else if (others && others->is_object()) {
-            if (auto wrong = problem_with(what, others->get_object(), inside(place, name))) return wrong;
+            if (auto wrong = problem_at(what, others->get_object(), member)) return wrong;
         } else if (others && !others->get_bool()) {
-            std::vector<std::string> names;
-            for (const auto& each : known) names.emplace_back(each.key());
-            auto close = close_names(name, names, 1);
-            return fmt::format("{} is not known{}", inside(place, printable(name)),
-                               !close.empty()  ? fmt::format("; did you mean '{}'?", close.front())
-                               : names.empty() ? std::string{"; there are none"}
-                                               : fmt::format("; there are {}", fmt::join(names, ", ")));
+            return unknown_member(member, known);
         }
     }
+    return {};
+}
+
+std::optional<std::string> problem_with_number(const json::value& value, const json::object& schema, const spot& place)
+{
+    const auto size = value.to_number<double>();
+    if (const auto* least = schema.if_contains("minimum"); least && size < least->to_number<double>())
+        return fmt::format("{} must be at least {}, was {}", words_of(place), json::serialize(*least), shown(value));
+    if (const auto* most = schema.if_contains("maximum"); most && size > most->to_number<double>())
+        return fmt::format("{} must be at most {}, was {}", words_of(place), json::serialize(*most), shown(value));
+    return {};
+}
+
+std::optional<std::string> problem_at(const json::value& value, const json::object& schema, const spot& place)
+{
+    if (schema.contains("type"))
+        if (auto wrong = problem_with_type(value, schema, place)) return wrong;
+    if (const auto* values = schema.if_contains("enum")) {
+        const auto& all = values->get_array();
+        if (std::find(all.begin(), all.end(), value) == all.end()) {
+            std::vector<std::string_view> names;
+            for (const auto& each : all) names.push_back(view(each));
+            return fmt::format("{} must be one of {}, was {}", words_of(place), fmt::join(names, ", "), shown(value));
+        }
+    }
+    if (value.is_number()) return problem_with_number(value, schema, place);
+    if (value.is_object()) return problem_with_members(value.get_object(), schema, place);
+    const auto* items = schema.if_contains("items");
+    if (!items || !value.is_array()) return {};
+    std::size_t at = 0;
+    for (const auto& each : value.get_array())
+        if (auto wrong = problem_at(each, items->get_object(), {&place, {}, at++})) return wrong;
     return {};
 }
 
@@ -199,31 +250,12 @@ json::object open_object(std::initializer_list<member> members, std::string_view
 
 std::optional<std::string> problem_with(const json::value& value, const json::object& schema, std::string_view place)
 {
-    if (schema.contains("type"))
-        if (auto wrong = problem_with_type(value, schema, place)) return wrong;
-    if (const auto* values = schema.if_contains("enum")) {
-        const auto& all = values->get_array();
-        if (std::find(all.begin(), all.end(), value) == all.end()) {
-            std::vector<std::string_view> names;
-            for (const auto& each : all) names.push_back(view(each));
-            return fmt::format("{} must be one of {}, was {}", place, fmt::join(names, ", "), shown(value));
-        }
-    }
-    if (value.is_number()) {
-        const auto size = value.to_number<double>();
-        if (const auto* least = schema.if_contains("minimum"); least && size < least->to_number<double>())
-            return fmt::format("{} must be at least {}, was {}", place, json::serialize(*least), shown(value));
-        if (const auto* most = schema.if_contains("maximum"); most && size > most->to_number<double>())
-            return fmt::format("{} must be at most {}, was {}", place, json::serialize(*most), shown(value));
-    }
-    if (value.is_array())
-        if (const auto* items = schema.if_contains("items")) {
-            std::size_t at = 0;
-            for (const auto& each : value.get_array())
-                if (auto wrong = problem_with(each, items->get_object(), fmt::format("{}[{}]", place, at++))) return wrong;
-        }
-    if (value.is_object()) return problem_with_members(value.get_object(), schema, place);
-    return {};
+    return problem_at(value, schema, {nullptr, place, {}});
+}
+
+std::optional<std::string> problem_with(const json::object& value, const json::object& schema, std::string_view place)
+{
+    return problem_with_members(value, schema, {nullptr, place, {}});
 }
 
 void fill_defaults(json::object& value, const json::object& schema)

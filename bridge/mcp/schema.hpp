@@ -53,6 +53,8 @@ struct member {
 /// What is wrong with `value` in the words of somebody who will mend it ("argument 'limit' must be at most 200, was 500"), or
 /// nothing. `place` names the value itself ("argument"). Knows exactly the keywords that the functions above write.
 [[nodiscard]] std::optional<std::string> problem_with(const json::value& value, const json::object& schema, std::string_view place);
+/// The same, with the schema of an object.
+[[nodiscard]] std::optional<std::string> problem_with(const json::object& value, const json::object& schema, std::string_view place);
 
 /// Sets the members of an object that are absent and have a default.
 void fill_defaults(json::object& value, const json::object& schema);

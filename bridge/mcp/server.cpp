@@ -1,8 +1,8 @@
 #include "bridge/mcp/server.hpp"
 
 #include "bridge/mcp/flight.hpp"
+#include "common/json_size.hpp"
 
-#include <boost/json/serialize.hpp>
 #include <boost/system/system_error.hpp>
 
 #include <algorithm>
@@ -298,7 +298,7 @@ void server::finish(const std::shared_ptr<flight>& of, outcome with)
     const auto& id = of->request.id;
     if (auto* why = std::get_if<rpc_error>(&with)) return of->into->answer(reply_error(id, *why));
     auto message = reply(id, protocol_.finish(of->asked, std::move(std::get<json::object>(with))));
-    if (json::serialize(message).size() > limits_.result)
+    if (json_size(message) > limits_.result)
         message = reply_error(id, {rpc_code::internal_error, "the result is too large; ask for less", nullptr});
     of->into->answer(std::move(message));
 }

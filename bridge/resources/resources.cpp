@@ -42,9 +42,7 @@ awaitable<mcp::resource_answer> read(const tools::kit& with, mcp::tool_call& cal
     if (!together.empty()) whole = std::move(together);
     if (whole.is_null()) whole = json::object{};
     // A person's client may show all of it; a model's has its own limit, so what is long is cut in the lists.
-    if (whole.is_object()) {
-        if (json::serialize(whole).size() > tools::most_resource) tools::fit(whole.get_object(), tools::most_resource);
-    }
+    if (whole.is_object()) tools::fit(whole.get_object(), tools::most_resource);
     mcp::resource_content content{.mime = std::string{media}, .text = json::serialize(whole)};
     co_return content;
 }

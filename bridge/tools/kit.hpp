@@ -3,6 +3,7 @@
 
 #include "bridge/mcp/tool.hpp"
 #include "bridge/rest_client.hpp"
+#include "common/json_size.hpp"
 
 #include <string>
 
@@ -27,6 +28,20 @@ struct kit {
 
 /// Largest result in characters; lists stop there and say how to go on.
 inline constexpr std::size_t most_characters = 16'000;
+/// As many entries of `all` as an answer has room for, at least one; `make` gives the JSON of each.
+template <class Range, class Make>
+[[nodiscard]] json::array as_many_as_fit(Range&& all, Make make, std::size_t most = most_characters)
+{
+    json::array out;
+    std::size_t characters = 0;
+    for (auto& each : all) {
+        json::value one(make(each));
+        characters += json_size(one);
+        if (characters > most && !out.empty()) break;
+        out.push_back(std::move(one));
+    }
+    return out;
+}
 /// Of a resource, which a client reads for itself.
 inline constexpr std::size_t most_resource = 512 * 1024;
 

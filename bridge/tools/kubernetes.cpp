@@ -4,11 +4,10 @@
 #include "bridge/tools/shapes.hpp"
 #include "common/text.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <span>
 
 namespace fwd::tools {
 
@@ -44,14 +43,8 @@ awaitable<mcp::tool_answer> list_k8s_services(const kit& with, mcp::tool_call& c
     const auto found = co_await rest.k8s_services(name_space, context);
     if (!found) co_return problem_from(found.error());
     const auto& all = found->services;
-    json::array services;
-    std::size_t characters = 0;
-    for (auto at = static_cast<std::size_t>(*offset); at < all.size(); ++at) {
-        auto one = k8s_service_json(all[at]);
-        characters += json::serialize(one).size();
-        if (characters > most_characters && !services.empty()) break;
-        services.push_back(std::move(one));
-    }
+    const auto rest_of_all = std::span{all}.subspan(std::min(all.size(), static_cast<std::size_t>(*offset)));
+    auto services = as_many_as_fit(rest_of_all, k8s_service_json);
     const auto forwarded = std::count_if(all.begin(), all.end(), [](const wire::k8s_service& each) { return each.forwarded; });
     const auto shown = static_cast<std::size_t>(*offset) + services.size();
     json::object out{{"summary", fmt::format("{} has {} service{}, {} of them forwarded.", printable(name_space), all.size(),

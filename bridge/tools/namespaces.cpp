@@ -6,8 +6,6 @@
 #include "bridge/while_running.hpp"
 #include "common/text.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -84,14 +82,8 @@ awaitable<mcp::tool_answer> add_namespace(const kit& with, mcp::tool_call& call)
     which.context = made.context;
     const auto page = co_await rest.services(which);
     if (!page) co_return problem_from(page.error());
-    json::array services, waiting;
-    std::size_t characters = 0;
-    for (const auto& each : page->services) {
-        auto one = short_service(each);
-        characters += json::serialize(one).size();
-        if (characters > most_characters && !services.empty()) break;
-        services.push_back(std::move(one));
-    }
+    auto services = as_many_as_fit(page->services, short_service);
+    json::array waiting;
     for (const auto& each : made.not_ready) {
         json::object one{{"key", each.key}, {"why", printable(each.why)}, {"next", mcp::as_json(help_for(each.key))}};
         if (waiting.size() < 20) waiting.push_back(std::move(one));

@@ -3,9 +3,10 @@
 #include "bridge/service_words.hpp"
 #include "common/text.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <fmt/core.h>
+
+#include <algorithm>
+#include <span>
 
 namespace fwd::tools {
 
@@ -26,7 +27,7 @@ void find_longest(json::value& in, longest& out)
         if (!out.text || text->size() > out.text->size()) out.text = text;
     } else if (auto* list = in.if_array()) {
         if (list->size() > 1) {
-            const auto size = json::serialize(*list).size();
+            const auto size = json_size(*list);
             if (size > out.list_size) {
                 out.list = list;
                 out.list_size = size;
@@ -36,12 +37,6 @@ void find_longest(json::value& in, longest& out)
     } else if (auto* object = in.if_object()) {
         for (auto& [name, value] : *object) find_longest(value, out);
     }
-}
-
-std::string cut(std::string_view text, std::size_t most)
-{
-    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
-    return std::string{text.substr(0, most)} + "...";
 }
 
 awaitable<mcp::tool_answer> run(const kit& with, const reading& what, mcp::tool_call& call)
@@ -125,16 +120,16 @@ void fit(json::object& result, std::size_t most)
 {
     json::value whole(std::move(result));
     bool was_cut = false;
-    for (auto size = json::serialize(whole).size(); size > most; size = json::serialize(whole).size()) {
+    while (json_size(whole) > most) {
         longest found;
         find_longest(whole, found);
         was_cut = true;
         if (found.text && found.text->size() > longest_text) {
-            *found.text = cut(std::string_view{found.text->data(), found.text->size()}, longest_text);
+            *found.text = shortened(std::string_view{found.text->data(), found.text->size()}, longest_text);
         } else if (found.list) {
             found.list->resize(std::max<std::size_t>(1, found.list->size() * 3 / 4));
         } else if (found.text && found.text->size() > 64) {
-            *found.text = cut(std::string_view{found.text->data(), found.text->size()}, found.text->size() / 2);
+            *found.text = shortened(std::string_view{found.text->data(), found.text->size()}, found.text->size() / 2);
         } else {
             break; // nothing long is left
         }
@@ -151,13 +146,10 @@ void put_page(json::object& result, std::string_view name, json::object& data, s
     if (auto* list = data.if_contains(from); list && list->is_array()) {
         auto& all = list->get_array();
         total = static_cast<std::int64_t>(all.size());
-        std::size_t characters = 0;
-        for (auto at = offset; at < total && at < offset + limit; ++at) {
-            auto& one = all[static_cast<std::size_t>(at)];
-            characters += json::serialize(one).size();
-            if (characters > most_characters - 1000 && !shown.empty()) break;
-            shown.push_back(std::move(one));
-        }
+        const auto first = std::min(offset, total), count = std::min(limit, total - first);
+        const std::span page{all.data() + first, static_cast<std::size_t>(count)};
+        shown = as_many_as_fit(
+            page, [](json::value& one) { return std::move(one); }, most_characters - 1000);
     }
     const auto end = offset + static_cast<std::int64_t>(shown.size());
     result["count"] = shown.size();

@@ -4,8 +4,6 @@
 #include "bridge/tools/shapes.hpp"
 #include "common/text.hpp"
 
-#include <boost/json/serialize.hpp>
-
 #include <fmt/core.h>
 
 namespace fwd::tools {
@@ -77,14 +75,7 @@ awaitable<mcp::tool_answer> list_services(const kit& with, mcp::tool_call& call)
     auto page = co_await rest.services(which);
     if (!page) co_return problem_from(page.error());
     json::object out{{"summary", summary_of(*page, filtered)}};
-    json::array services;
-    std::size_t characters = 0;
-    for (const auto& each : page->services) {
-        auto one = service_json(each, forwards);
-        characters += json::serialize(one).size();
-        if (characters > most_characters && !services.empty()) break;
-        services.push_back(std::move(one));
-    }
+    auto services = as_many_as_fit(page->services, [&](const wire::service& each) { return service_json(each, forwards); });
     const auto shown = *offset + static_cast<std::int64_t>(services.size());
     out["count"] = services.size();
     out["total"] = page->total;
