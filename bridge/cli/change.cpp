@@ -6,8 +6,6 @@
 #include "common/log.hpp"
 #include "common/text.hpp"
 
-#include <boost/json/object.hpp>
-
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -73,13 +71,10 @@ std::string place_of(const wire::added_service& of)
 awaitable<bridge::answer<std::string>> planned(const bridge::rest_client& rest, bool yes, std::string_view operation, json::value what)
 {
     if (!yes) co_return std::string{};
-    json::object body{{"operation", operation}};
-    body["arguments"] = std::move(what);
-    const auto made = co_await rest.change("POST", "/plans", std::move(body));
+    wire::plan_request ask{std::string{operation}, std::move(what)};
+    auto made = co_await rest.plan(std::move(ask));
     if (!made) co_return made.error();
-    const auto* data = made->data.if_object();
-    const auto* id = data ? data->if_contains("planId") : nullptr;
-    co_return id && id->is_string() ? std::string{id->get_string()} : std::string{};
+    co_return std::move(made->plan_id);
 }
 
 int tell_refusal(const screen& on, const bridge::rest_problem& why)
@@ -87,6 +82,21 @@ int tell_refusal(const screen& on, const bridge::rest_problem& why)
     if (why.code != "confirmation_required") return tell(on, why);
     on.err(fmt::format("fwd: {}\ntry: the same with --yes\n", printable(why.message.substr(0, why.message.find(';')))));
     return failed;
+}
+
+/// Adds, by a plan where the person has said yes in advance; `tell` shows meanwhile how far it is.
+template <class Added, class Ask, class Tell>
+awaitable<bridge::answer<Added>> add_shown(desk at, bool yes, std::string_view operation, Ask ask, Tell tell)
+{
+    const auto plan = co_await planned(at.rest, yes, operation, wire::to_json(ask));
+    if (!plan) co_return plan.error();
+    progress_line line{at.on};
+    auto adding = at.rest.add(ask, *plan);
+    auto telling = tell(line);
+    const auto executor = co_await asio::this_coro::executor;
+    auto added = co_await bridge::while_running(std::move(adding), std::move(telling), executor, at.log);
+    line.clear();
+    co_return added;
 }
 
 awaitable<int> add_one_service(desk at, const add_arguments& what, bridge::service_words words, documents& told)
@@ -98,14 +108,8 @@ awaitable<int> add_one_service(desk at, const add_arguments& what, bridge::servi
     ask.ports = what.ports;
     ask.wait = what.wait;
     ask.timeout_ms = std::chrono::duration_cast<std::chrono::milliseconds>(what.timeout).count();
-    const auto plan = co_await planned(at.rest, what.yes, "add_service", wire::to_json(ask));
-    if (!plan) co_return tell(at.on, plan.error());
-    progress_line line{at.on};
-    auto adding = at.rest.add(ask, *plan);
-    auto telling = tell_state(at, line, words.key());
-    const auto executor = co_await asio::this_coro::executor;
-    const auto added = co_await bridge::while_running(std::move(adding), std::move(telling), executor, at.log);
-    line.clear();
+    const auto telling = [at, key = words.key()](progress_line& line) { return tell_state(at, line, key); };
+    const auto added = co_await add_shown<wire::added_service>(at, what.yes, "add_service", ask, telling);
     if (!added) co_return tell_refusal(at.on, added.error());
     if (is_document(at.as))
         told.add(wire::to_json(*added));
@@ -132,14 +136,8 @@ awaitable<int> add_one_namespace(desk at, const add_arguments& what, bridge::ser
     bridge::service_query which;
     which.name_space = words.name_space;
     which.context = words.context;
-    const auto plan = co_await planned(at.rest, what.yes, "add_namespace", wire::to_json(ask));
-    if (!plan) co_return tell(at.on, plan.error());
-    progress_line line{at.on};
-    auto adding = at.rest.add(ask, *plan);
-    auto counting = count_ready(at, line, which);
-    const auto executor = co_await asio::this_coro::executor;
-    const auto added = co_await bridge::while_running(std::move(adding), std::move(counting), executor, at.log);
-    line.clear();
+    const auto counting = [at, which](progress_line& line) { return count_ready(at, line, which); };
+    const auto added = co_await add_shown<wire::added_namespace>(at, what.yes, "add_namespace", ask, counting);
     if (!added) co_return tell_refusal(at.on, added.error());
     if (is_document(at.as)) {
         told.add(wire::to_json(*added));

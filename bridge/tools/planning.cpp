@@ -9,27 +9,9 @@ namespace s = mcp::schema;
 
 namespace {
 
-plan read_plan(const json::value& from)
+wire::plan_request request_of(const planned& of)
 {
-    plan out;
-    const auto* data = from.if_object();
-    if (!data) return out;
-    out.id = text_of(*data, "planId");
-    out.summary = printable(text_of(*data, "summary"));
-    const auto* needs = data->if_contains("needsConfirmation");
-    out.needs_word = needs && needs->is_bool() && needs->get_bool();
-    for (const auto& each : texts_argument(*data, "reasons")) out.reasons.push_back(printable(each));
-    if (const auto* all = data->if_contains("affected"); all && all->is_array())
-        for (const auto& each : all->get_array())
-            if (const auto* one = each.if_object()) out.connections += number_of(*one, "connections");
-    return out;
-}
-
-json::object body_of(const planned& of)
-{
-    json::object body{{"operation", of.operation}};
-    body["arguments"] = of.what;
-    return body;
+    return {of.operation, of.what};
 }
 
 bool is_about_the_plan(const bridge::rest_problem& why)
@@ -66,26 +48,24 @@ awaitable<added_or_told<Added>> add(const bridge::rest_client& rest, mcp::tool_c
     if (done.error().code != "confirmation_required") co_return problem_from(done.error());
     auto made = co_await make_plan(rest, of);
     if (!made) co_return problem_from(made.error());
-    if (made->needs_word && !call.confirmed()) co_return question_of(*made, of);
-    done = co_await rest.add(what, made->id);
+    if (made->needs_confirmation && !call.confirmed()) co_return question_of(*made, of);
+    done = co_await rest.add(what, made->plan_id);
     if (!done) co_return not_applied(of, call, done.error());
     co_return std::move(*done);
 }
 
 } // namespace
 
-awaitable<bridge::answer<plan>> make_plan(const bridge::rest_client& rest, const planned& of)
+awaitable<bridge::answer<wire::plan>> make_plan(const bridge::rest_client& rest, const planned& of)
 {
-    const auto made = co_await rest.change("POST", "/plans", body_of(of));
-    if (!made) co_return made.error();
-    co_return read_plan(made->data);
+    return rest.plan(request_of(of));
 }
 
-mcp::tool_question question_of(const plan& made, const planned& of)
+mcp::tool_question question_of(const wire::plan& made, const planned& of)
 {
-    auto message = made.summary.empty() ? of.title + "?" : made.summary;
-    if (!made.reasons.empty()) message += " (" + join(made.reasons, "; ") + ")";
-    return {.message = std::move(message), .title = of.title, .plan = made.id};
+    auto message = made.summary.empty() ? of.title + "?" : printable(made.summary);
+    if (!made.reasons.empty()) message += " (" + printable(join(made.reasons, "; ")) + ")";
+    return {.message = std::move(message), .title = of.title, .plan = made.plan_id};
 }
 
 mcp::tool_problem not_applied(const planned& of, const mcp::tool_call& call, const bridge::rest_problem& why)
@@ -106,7 +86,7 @@ mcp::tool_problem not_applied(const planned& of, const mcp::tool_call& call, con
 awaitable<std::variant<json::value, mcp::tool_problem>> apply_plan(const bridge::rest_client& rest, const mcp::tool_call& call,
                                                                    const planned& of, std::string id)
 {
-    auto done = co_await rest.change("POST", "/plans/" + segment(id) + "/apply", body_of(of));
+    auto done = co_await rest.change("POST", "/plans/" + segment(id) + "/apply", wire::to_json(request_of(of)));
     if (!done) co_return not_applied(of, call, done.error());
     co_return std::move(done->data);
 }

@@ -14,15 +14,9 @@ struct planned {
     std::string title;     ///< of the box that a person ticks
 };
 
-struct plan {
-    std::string id, summary;
-    bool needs_word = false;
-    std::int64_t connections = 0; ///< that would end
-    std::vector<std::string> reasons;
-};
-
-awaitable<bridge::answer<plan>> make_plan(const bridge::rest_client& rest, const planned& of);
-[[nodiscard]] mcp::tool_question question_of(const plan& made, const planned& of);
+/// A plan for it, to be applied by apply_plan.
+awaitable<bridge::answer<wire::plan>> make_plan(const bridge::rest_client& rest, const planned& of);
+[[nodiscard]] mcp::tool_question question_of(const wire::plan& made, const planned& of);
 
 /// Why a plan could not be carried out. `call` brought it where a person was asked earlier, so that it may be used or too old by now.
 [[nodiscard]] mcp::tool_problem not_applied(const planned& of, const mcp::tool_call& call, const bridge::rest_problem& why);

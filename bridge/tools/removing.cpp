@@ -7,6 +7,8 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 namespace fwd::tools {
 
 namespace s = mcp::schema;
@@ -44,19 +46,26 @@ awaitable<mcp::tool_answer> apply(const bridge::rest_client& rest, mcp::tool_cal
     co_return removed_json(of, std::get<json::value>(std::move(done)));
 }
 
+/// Whether somebody has to be asked, and connections are what would end.
+bool waits_for_connections(const wire::plan& made)
+{
+    const auto has_some = [](const wire::affected& each) { return each.connections > 0; };
+    return made.needs_confirmation && std::any_of(made.affected.begin(), made.affected.end(), has_some);
+}
+
 awaitable<mcp::tool_answer> remove(const kit& with, mcp::tool_call& call, planned of)
 {
     const auto rest = with.rest_for(call);
     if (!call.plan().empty()) co_return co_await apply(rest, call, of, call.plan());
     auto made = co_await make_plan(rest, of);
     const auto until = with.clock.now() + lingering;
-    while (made && made->needs_word && made->connections > 0 && !call.confirmed() && with.clock.now() < until) {
+    while (made && waits_for_connections(*made) && !call.confirmed() && with.clock.now() < until) {
         co_await with.clock.sleep_for(look_again);
         made = co_await make_plan(rest, of);
     }
     if (!made) co_return problem_from(made.error());
-    if (made->needs_word && !call.confirmed()) co_return question_of(*made, of);
-    co_return co_await apply(rest, call, of, made->id);
+    if (made->needs_confirmation && !call.confirmed()) co_return question_of(*made, of);
+    co_return co_await apply(rest, call, of, made->plan_id);
 }
 
 awaitable<mcp::tool_answer> remove_service(const kit& with, mcp::tool_call& call)
