@@ -103,6 +103,7 @@ awaitable<int> find(desk at, find_arguments what)
     table out{{"SERVICE", "NAMESPACE", "CONTEXT", "PORTS", "KIND", "FORWARDED", "MATCHED"}};
     for (const auto& each : list_at(got->data, "services")) {
         const auto name = text_at(each, "name"), space = text_at(each, "namespace"), context = text_at(each, "context");
+        const auto contexts = words_at(each, "contexts"); // several may lead to one cluster
         const bool forwarded = text_at(each, "forwarded") == "true";
         if (at.as == format::name)
             at.on.out(fmt::format("{}.{}.{}\n", name, space, context));
@@ -110,7 +111,7 @@ awaitable<int> find(desk at, find_arguments what)
             const auto kinds = words_at(each, "kinds");
             out.add({{name},
                      {space},
-                     {context},
+                     {contexts.empty() ? context : contexts},
                      {ports_at(each)},
                      {kinds.empty() ? "-" : kinds},
                      {forwarded ? "yes" : "no", forwarded ? tone::good : tone::faint},

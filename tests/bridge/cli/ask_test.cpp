@@ -22,6 +22,20 @@ TEST_CASE("get tells all that is known of a service, and of a namespace", "[cli]
     CHECK(b.run(cli::get(b.desk(), about<cli::service_arguments>({"nope"}))) == cli::failed);
 }
 
+TEST_CASE("find names all contexts that lead to a service, and one to use with -o name", "[cli]")
+{
+    cli_bed b;
+    b.daemon.data(
+        "GET /api/v1/kubernetes/find",
+        R"({"services":[{"name":"db","namespace":"shop","context":"kind","contexts":["kind","kind-admin"],"ports":[{"port":5432}],)"
+        R"("kinds":[],"matched":["name"],"forwarded":false}],"unreachable":[]})");
+    CHECK(b.run(cli::find(b.desk(), {})) == cli::done);
+    CHECK_THAT(b.out, Catch::Contains("kind,kind-admin"));
+    b.out.clear();
+    CHECK(b.run(cli::find(b.desk(cli::format::name), {})) == cli::done);
+    CHECK(b.out == "db.shop.kind\n");
+}
+
 TEST_CASE("find shows where something is, and which contexts could not be searched", "[cli]")
 {
     cli_bed b;
