@@ -30,12 +30,15 @@ std::vector<problem_row> problems_of(const model& of)
                            each.last_error ? each.last_error->at : std::nullopt,
                            retry_text(each.last_error, of)});
         }
+    const auto add = [&](const wire::trouble& each) {
+        const auto told = [&](const problem_row& one) { return one.why == each.message; };
+        if (of.services.contains(each.service_key) || each.message.empty() || std::any_of(out.begin(), out.end(), told)) return;
+        out.push_back({{}, each.service_key.empty() ? "fwd" : each.service_key, each.status, each.message, {}, {}});
+    };
+    // Whoever makes names that are none may make many: they come last.
+    const auto is_name = [](const wire::trouble& each) { return each.code == "bad_name"; };
     for (const auto& each : of.health.problems)
-        if (!of.services.contains(each.service_key) && !each.message.empty()) {
-            const auto told = [&](const problem_row& one) { return one.why == each.message; };
-            if (std::any_of(out.begin(), out.end(), told)) continue;
-            out.push_back({{}, each.service_key.empty() ? "fwd" : each.service_key, each.status, each.message, {}, {}});
-        }
+        if (!is_name(each)) add(each);
     std::vector<const wire::service*> services;
     for (const auto& [key, row] : of.services)
         if ((row.is.status != "active" && row.is.status != "unsupported") || !row.is.conflicts.empty()) services.push_back(&row.is);
@@ -46,6 +49,8 @@ std::vector<problem_row> problems_of(const model& of)
         out.push_back({each->key, each->key, each->status, why.empty() ? "the daemon gives no reason" : why, each->since,
                        retry_text(each->last_error, of)});
     }
+    for (const auto& each : of.health.problems)
+        if (is_name(each)) add(each);
     return out;
 }
 

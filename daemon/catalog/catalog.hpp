@@ -145,7 +145,7 @@ struct context {
     bool is_protected = false; ///< by configuration: additions are to be confirmed
     std::string waiting_for;   ///< "login" while a credential plugin runs long
     std::optional<failure> last_error;
-    std::vector<std::string> left_out; ///< objects whose names are none that Kubernetes allows, for people to read
+    std::vector<std::string> left_out; ///< "pod shop/We b": objects whose names are none that Kubernetes allows
 };
 
 /// Why `object` of a context's left_out is nowhere to be seen.

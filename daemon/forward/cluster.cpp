@@ -4,7 +4,6 @@
 #include "common/async/timeout.hpp"
 #include "common/log.hpp"
 #include "daemon/forward/cluster_watches.hpp"
-#include "daemon/kube/lists.hpp"
 
 #include <algorithm>
 
@@ -268,9 +267,12 @@ catalog::context cluster::state() const
     if (const auto why = down()) made.last_error = why;
     made.connected = connected_ && !made.last_error;
     if (waiting_failure_) made.last_error = waiting_failure_;
-    each_list([&](const followed_list& one) {
-        for (const auto& key : one.left_out()) made.left_out.push_back(kube::shown_key(key));
-    });
+    const auto tell = [&](const followed_list& one) {
+        for (auto& object : one.left_out()) made.left_out.push_back(std::move(object));
+    };
+    for (const auto& [scope, watched] : services_) tell(*watched->list);
+    for (const auto& [name, watched] : pods_) tell(*watched->list);
+    if (namespaces_) tell(*namespaces_->list);
     return made;
 }
 

@@ -5,12 +5,13 @@
 #include "common/log.hpp"
 #include "daemon/catalog/catalog.hpp"
 #include "daemon/kube/informer.hpp"
+#include "daemon/kube/lists.hpp"
 
 #include <functional>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
+#include <vector>
 
 namespace fwd::forward {
 
@@ -27,7 +28,8 @@ public:
     bool cut_off = false;                    ///< that failure: no answer came, or the credentials are not accepted
 
     [[nodiscard]] virtual bool synced() const = 0;
-    [[nodiscard]] virtual const std::set<std::string>& left_out() const = 0; ///< see kube::watch
+    /// "service shop/Web": what is not taken because of its name, for people to read.
+    [[nodiscard]] virtual std::vector<std::string> left_out() const = 0;
     virtual void poke() = 0;
     virtual void reconnect() = 0;
     virtual void relist() = 0;
@@ -66,7 +68,14 @@ public:
 
     [[nodiscard]] const kube::informer<T>& list() const { return *informer_; }
     [[nodiscard]] bool synced() const override { return informer_->synced(); }
-    [[nodiscard]] const std::set<std::string>& left_out() const override { return informer_->left_out(); }
+    [[nodiscard]] std::vector<std::string> left_out() const override
+    {
+        constexpr auto plural = kube::kind<T>::resource;
+        std::vector<std::string> made;
+        for (const auto& key : informer_->left_out())
+            made.push_back(std::string{plural.substr(0, plural.size() - 1)} + " " + kube::shown_key(key));
+        return made;
+    }
     void poke() override { informer_->poke(); }
     void reconnect() override { informer_->reconnect(); }
     void relist() override { informer_->relist(); }

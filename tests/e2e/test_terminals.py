@@ -61,7 +61,6 @@ def restored(bed):
 
 
 
-
 def starve(screen):
     """No more memory for the interface from now on: what it does next throws."""
     pid = until(5, "fwd runs", screen.process)
@@ -179,7 +178,7 @@ def others(text, mark):
     return [row for row in rows[:-2] if mark not in row] + rows[-1:]
 
 
-@case("names, reasons and log lines of a hostile cluster change nothing but their own cells", seconds=240)
+@case("reasons and log lines of a hostile cluster change nothing but their own cells", seconds=240)
 def hostile(bed):
     bed.shop()
     put = lambda *objects: bed.sim.ask("POST", "/objects", {"put": list(objects)})  # noqa: E731
@@ -207,6 +206,62 @@ def hostile(bed):
         assert len(rows) == 24 and sum(f"try {at}" in row for row in rows) == 1, rows
     assert screen.tmux("display-message", "-p", "-t", "main", "#{pane_title}").strip() != "owned"
     screen.keys("Right", "Left")
+    screen.press("q", "ready$", without=("ADDRESS",))
+    shell_works(screen)
+    screen.end()
+
+
+def pod_named(name, labels):
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name, "namespace": "shop", "labels": labels},
+            "spec": {"nodeName": "sim-node", "containers": [{"name": "main", "image": "x", "ports": [{"containerPort": 80}]}]},
+            "status": {"phase": "Running", "podIP": "10.9.9.9", "conditions": [{"type": "Ready", "status": "True"}]}}
+
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u202e\u2060-\u2069]")
+
+
+@case("names that Kubernetes does not allow are refused, said so where problems are told, and shown nowhere else", seconds=240)
+def hostile_names(bed):
+    daemon = bed.shop()
+    until(30, "the probe's answer is told", lambda: "Unhealthy" in daemon.services()["never-ready.shop"]["reason"])
+    screen = Screen(bed, 160, 40)
+    screen.line("fwd tui")
+    screen.wait("crashing", "error", "Unhealthy")
+    plain, hosts = screens.settled(screen).split("\n")[1:], open("/etc/hosts").read()
+    names = [f"zz{at}-{says}" for at, says in enumerate([*HOSTILE, "../../../etc/hosts", "two words", "Upper", "a.b"])]
+    for name in names:
+        bed.sim.ask("POST", "/objects", {"put": [service_named(name), pod_named(name, {"app": "zz"}),
+                                                 {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}]})
+    lawful = {"zz13-a.b"}  # as a pod
+
+    def told():
+        problems = [one["message"] for one in daemon.api("GET", "/status")["problems"] if one["code"] == "bad_name"]
+        for at, name in enumerate(names):
+            assert any(text.startswith(f"service shop/zz{at}-") for text in problems), (at, problems)
+            assert name in lawful or any(text.startswith(f"pod shop/zz{at}-") for text in problems), (at, problems)
+        return problems
+    assert not any(CONTROLS.search(text) for text in until(15, "each name is a problem", told))
+    assert screens.settled(screen).split("\n")[1:] == plain, screen.text()
+    assert not any(key.startswith("zz") for key in daemon.services())
+    assert open("/etc/hosts").read() == hosts
+    screen.press("e", "WHAT IS WRONG", "crashing.shop", r"service shop/zz0-\x1b[2J\x1b[H", "none that Kubernetes allows")
+    screen.press("L", "WHAT HAPPENED", r"shop/zz0-\x1b[2J\x1b[H")
+    rows = screen.text().rstrip("\n").split("\n")
+    assert len(rows) == 40 and rows[0].startswith(" fwd  Services"), rows
+    screen.press("f", "CONTEXTS")
+    screen.press("Enter", "kube-system", "shop", without=("zz",))
+    screen.press("Enter", "SERVICES of")
+    screen.press("Escape", "NAMESPACES")
+    assert screen.tmux("display-message", "-p", "-t", "main", "#{pane_title}").strip() != "owned"
+    for words in (["ls"], ["ls", "-o", "name"], ["ls", "-o", "yaml"], ["find", "zz"], ["find", "zz", "-o", "name"], ["status"], ["explain"], ["explain", "cart.shop"],
+                  ["events"], ["logs", "--daemon"], ["get", "shop/"], ["get", "cart.shop"]):
+        code, out, said = bed.fwd(*words)
+        assert not CONTROLS.search(out + said), (words, out, said)
+        assert code in (0, 1) and (words[0] != "find" or "zz" not in out), (words, code, out, said)
+    bed.sim.ask("POST", "/objects", {"delete": [{"apiVersion": "v1", "kind": kind, "namespace": "shop", "name": name} for name in names for kind in ("Service", "Pod")]})
+    until(10, "none is a problem any more", lambda: not any(one["code"] == "bad_name" for one in daemon.api("GET", "/status")["problems"]))
+    for _ in range(3):
+        screen.keys("Escape")
     screen.press("q", "ready$", without=("ADDRESS",))
     shell_works(screen)
     screen.end()

@@ -22,5 +22,5 @@ TEST_CASE("what is in a cell of a table changes nothing but its own cell", "[cli
     cli::table shown{{"NAME", "STATE"}};
     shown.add({{"web"}, {"active"}});
     shown.add({{"\x1b[2Jx\ny"}, {"a\tb\x07"}});
-    CHECK(shown.text(plain) == "NAME      STATE\nweb       active\n\ufffd[2Jx y  a b\ufffd\n");
+    CHECK(shown.text(plain) == "NAME     STATE\nweb      active\n\ufffd[2Jx y  a b\ufffd\n");
 }

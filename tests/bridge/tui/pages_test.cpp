@@ -90,6 +90,21 @@ TEST_CASE("errors are shown with their causes, contexts first", "[tui]")
     CHECK(s.on.at == page::errors);
 }
 
+TEST_CASE("names that are none stand behind all other errors, however many there are", "[tui]")
+{
+    stage s;
+    s.connect({service_named("db", "error", "crash-looping: exit code 1")});
+    wire::status health;
+    for (const auto* name : {"\\x1b[2J", "We b"})
+        health.problems.push_back({"", "context kind", "bad_name", fmt::format("service shop/{} of context kind is left out", name)});
+    (void)s.send(status_answer{health});
+    (void)s.type("e");
+    CHECK_THAT(s.row(0), Catch::Contains("Errors 3"));
+    CHECK_THAT(s.row(2), Catch::Contains("db.shop.kind  error"));
+    CHECK_THAT(s.row(5), Catch::Contains("service shop/\\x1b[2J of context kind is left out"));
+    CHECK_THAT(s.row(7), Catch::Contains("service shop/We b of context kind is left out"));
+}
+
 TEST_CASE("a long list of errors scrolls so that the one under the cursor is whole", "[tui]")
 {
     stage s{80, 12};
