@@ -69,18 +69,41 @@ def cell(name, row, failed):
 
 
 def markdown(about, results, tools):
-    """A table with a column for each tool, and what it was measured on."""
-    lines = [", ".join(f"{name} {value}" for name, value in about.items()), "",
-             "| scenario | unit | " + " | ".join(tools) + " | " + " | ".join(f"{tools[0]} to {name}" for name in tools[1:]) + " | promised |",
+    """All figures, what they were measured on, and what is known of who did not take part."""
+    return measured_on(about) + "\n" + table(results, tools) + reference(results)
+
+
+def measured_on(about):
+    return ", ".join(f"{name} {value}" for name, value in about.items()) + "\n"
+
+
+def table(results, tools, chosen=lambda number, row: True):
+    """A column for each tool; of each scenario the figures that are `chosen` (its number, its row), the headline being number 0."""
+    lines = ["| scenario | unit | " + " | ".join(tools) + " | " + " | ".join(f"{tools[0]} to {name}" for name in tools[1:]) + " | promised |",
              "|---|---|" + "---|" * (2 * len(tools))]
     for result in results:
         failed = {error.split(",")[0] for error in result["errors"]}
         for number, row in enumerate(result["figures"].values()):
+            if not chosen(number, row):
+                continue
             title = f"{result['id']} {result['title']}" if number == 0 else f"&nbsp;&nbsp;{row['label']}"
             cells = [cell(name, row, failed) for name in tools]
             ratios = [f"{row['ratios'][name]:.2f}x" if name in row["ratios"] else "" for name in tools[1:]]
             lines.append("| " + " | ".join([title + (" (noisy)" if result["noisy"] and number == 0 else ""), row["unit"], *cells, *ratios, promise(row)]) + " |")
-    return "\n".join(lines) + "\n" + reference(results)
+    return "\n".join(lines) + "\n"
+
+
+BEGIN, END = "<!-- benchmark -->", "<!-- /benchmark -->"
+
+
+def recorded_in(readme, about, results, tools):
+    """The text of a README with the headlines and promises of this run between its marks. Raises ValueError where it has none."""
+    before, begin, rest = readme.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"there is no place between {BEGIN} and {END}")
+    lines = table(results, tools, lambda number, row: number == 0 or promise(row))
+    return f"{before}{BEGIN}\n{measured_on(about)}\n{lines}{END}{after}"
 
 
 GROWTH = [  # title, unit, the scenarios along the axis, figure

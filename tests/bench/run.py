@@ -119,7 +119,17 @@ def chosen(options):
     return found
 
 
+def check_record(readme):
+    """Before the twenty minutes, not after them."""
+    try:
+        report.recorded_in(readme.read_text(), {}, [], ["fwd"])
+    except (OSError, ValueError) as why:
+        raise Missing(f"--record {readme}: {why}") from None
+
+
 def run(options, work):
+    if options.record:
+        check_record(options.record)
     for name in ("fwdd", "fwd", "fwd-simcluster", "fwd-bench-load", "fwd-bench-delay"):
         if not (options.build / name).exists():
             raise Missing(f"{options.build / name}: build it with scripts/bench.sh")
@@ -186,16 +196,26 @@ def finish(options, about, results, tools):
     print("\n" + table)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "results.json").write_text(json.dumps(finite({"about": about, "results": results}), indent=1))
-    (options.out / "table.md").write_text(table)
     try:
         written = report.charts(results, options.out)
     except ModuleNotFoundError as missing:
         written = [f"no charts: {missing} (scripts/deps.sh bench installs it)"]
-    print("\n".join(map(str, [options.out / "results.json", options.out / "table.md", *written])))
+    if options.record:
+        record(options.record, options.out, about, results, tools, table, written)
+    else:
+        (options.out / "table.md").write_text(table)
+    print("\n".join(map(str, [options.out, *written])))
     ours = [error for result in results for error in result["errors"] if error.startswith("fwd,")]
     missed = [f"{result['id']} {row['label'] or row['unit']}" for result in results for row in result["figures"].values() if row["met"] is False]
     print("\n" + (f"FAILED: {len(ours)} runs of fwd failed" if ours else "ok") + (f"; promises missed: {', '.join(missed)}" if missed else ""))
     return 1 if ours else 0
+
+
+def record(readme, folder, about, results, tools, table, charts):
+    """In the README, and as a page of its own beside the figures."""
+    readme.write_text(report.recorded_in(readme.read_text(), about, results, tools))
+    pictures = "".join(f"![{path.stem}]({path.name})\n" for path in charts if isinstance(path, Path))
+    (folder / "README.md").write_text(f"# Measured\n\nBy `scripts/bench.sh`; [as JSON](results.json).\n\n{table}\n{pictures}")
 
 
 def main():
@@ -213,6 +233,7 @@ def main():
     parse.add_argument("--realtime", action="store_true", help="ahead of all other work on this machine (root; for one that is shared)")
     parse.add_argument("--fwd-flag", action="append", default=[], help="a further flag for fwdd, e.g. --fwd-flag=--transport=spdy")
     parse.add_argument("--out", type=Path, help="folder for results.json, table.md and the charts of how costs grow (default: BUILD/bench)")
+    parse.add_argument("--record", type=Path, metavar="README.md", help="put the headlines between its benchmark marks, and a page into --out")
     options = parse.parse_args()
     options.rounds = options.rounds or (3 if options.quick else 7)
     options.seconds = options.seconds or (0.5 if options.quick else 1.5)
