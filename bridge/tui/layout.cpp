@@ -29,7 +29,8 @@ std::vector<wanted> wanted_columns(const service_table& of)
     std::vector<wanted> made{{name, "NAME", order::name, 12, std::clamp(of.name_width, 4, 40), 9}};
     if (full && of.many_spaces) made.push_back({name_space, "NAMESPACE", order::name_space, 10, std::clamp(of.space_width, 10, 24), 6});
     if (of.many_contexts) made.push_back({context, "CONTEXT", order::context, 8, std::clamp(of.context_width, 8, 20), 4});
-    made.push_back({address, "ADDRESS", order::address, 14, std::clamp(of.address_width, 14, 30), 8});
+    // A port that is cut is another port: those of two digits in an address and "+2" behind fit before there is a graph.
+    made.push_back({address, "ADDRESS", order::address, std::clamp(of.address_width, 14, 18), std::clamp(of.address_width, 14, 30), 8});
     made.push_back({status, "STATUS", order::status, std::clamp(of.status_width, 7, 11), std::clamp(of.status_width, 7, 11), 10});
     if (full) made.push_back({pod, "PODS", order::pods, 5, std::clamp(of.pod_width, 5, 34), 5});
     made.push_back({in, of.totals ? "IN" : "IN/s", order::in, number_width, number_width, 7});

@@ -22,7 +22,7 @@ constexpr entry entries[] = {
     {"L e ?", "what happened; what is wrong; this page"},
     {"R", "reconnect all that are in error"},
     {"Ctrl-L Ctrl-Z", "draw anew; put this aside (fg comes back)"},
-    {"q D", "quit (asks where the daemon would end with it); leave it running"},
+    {"q D", "quit (asks if the daemon would end too); leave it running"},
     {"", "SERVICES"},
     {"Space", "choose; d r y then take all that are chosen"},
     {"d r y", "remove (asks); reconnect; copy name and port"},

@@ -40,6 +40,19 @@ TEST_CASE("the services page shows what is where, how it is, and why what is not
     CHECK(s.row(10) == " web  web.shop");
 }
 
+TEST_CASE("an address is whole on 80 columns, its port and how many others there are", "[tui]")
+{
+    stage s{80, 12};
+    auto one = service_named("orders"), other = service_named("web"), external = service_named("mail", "unsupported", "it has no TCP port");
+    one.local_ip = "127.1.27.15";
+    one.forwards.front().local_port = 8080;
+    one.forwards.push_back(one.forwards.front());
+    other.namespace_name = "staging";
+    other.key = "web.staging.kind";
+    s.connect({one, other, external});
+    CHECK_THAT(s.screen(), Catch::Contains("NAMESPACE") && Catch::Contains("127.1.27.15:8080+1 "));
+}
+
 TEST_CASE("namespace and context have a column where there are several", "[tui]")
 {
     stage s;
