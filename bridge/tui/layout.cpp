@@ -38,7 +38,7 @@ std::vector<wanted> wanted_columns(const service_table& of)
     made.push_back({graph, "", std::nullopt, 4, graph_width, 3});
     // For wide screens; on others they stand in the line about the cursor's row.
     if (full && of.client_width > 0) made.push_back({client, "BY", std::nullopt, 12, std::clamp(of.client_width, 12, 30), 2});
-    if (full) made.push_back({names, "NAMES", std::nullopt, 20, std::clamp(of.names_width, 20, 44), 1});
+    if (full) made.push_back({names, "NAMES", std::nullopt, 20, std::clamp(of.names_width, 20, 100), 1});
     return made;
 }
 
