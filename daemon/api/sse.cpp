@@ -3,7 +3,6 @@
 #include "common/async/timeout.hpp"
 
 #include <boost/asio/this_coro.hpp>
-#include <boost/json/serialize.hpp>
 
 #include <fmt/core.h>
 
@@ -43,7 +42,7 @@ wire::event view(const catalog::event& from)
 
 std::string sse_text(const catalog::event& from)
 {
-    return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", from.id, name_of(from.type), boost::json::serialize(wire::to_json(view(from))));
+    return fmt::format("id: {}\nevent: {}\ndata: {}\n\n", from.id, name_of(from.type), wire::to_text(view(from)));
 }
 
 std::string sse_event(std::string_view type, std::string_view data)
@@ -53,7 +52,7 @@ std::string sse_event(std::string_view type, std::string_view data)
 
 std::string sse_dropped(std::uint64_t count)
 {
-    return sse_event("dropped", boost::json::serialize(wire::to_json(wire::dropped{count})));
+    return sse_event("dropped", wire::to_text(wire::dropped{count}));
 }
 
 const std::string& event_texts::of(const catalog::event& one)
