@@ -1,6 +1,7 @@
 #include "daemon/app.hpp"
 
 #include "common/api/places.hpp"
+#include "common/async/short_slices.hpp"
 #include "common/async/sleep_watch.hpp"
 #include "common/async/task_scope.hpp"
 #include "common/async/timeout.hpp"
@@ -85,6 +86,7 @@ public:
             }
             loop_.stop();
         });
+        ask_for_short_slices(100us); // an answer of the API is little work, and waited for
         loop_.run();
         data_.end();
         return status_;

@@ -1,5 +1,8 @@
 #include "daemon/data_thread.hpp"
 
+#include "common/async/eager_loop.hpp"
+#include "common/async/short_slices.hpp"
+
 #include <csignal>
 
 namespace fwd::daemon {
@@ -21,7 +24,8 @@ void data_thread::start()
         sigset_t all;
         sigfillset(&all);
         pthread_sigmask(SIG_BLOCK, &all, nullptr); // signals are the control thread's
-        loop_.run();
+        ask_for_short_slices(500us);
+        run_eagerly(loop_);
     }};
 }
 
