@@ -36,7 +36,7 @@ spdy_connection::~spdy_connection()
 void spdy_connection::start(std::string rest)
 {
     pipe_.start(std::move(rest));
-    schedule(pulse_.next());
+    schedule(next_beat());
 }
 
 // --- the transport's calls

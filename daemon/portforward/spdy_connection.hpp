@@ -145,6 +145,7 @@ private:
     void watch_backlog(time_point now);
     void check_replies(time_point now);
     void check_pulse(time_point now);
+    [[nodiscard]] time_point next_beat() const;
     void send_pings(int count, time_point now);
 
     timing& clock_;

@@ -243,6 +243,23 @@ TEST_CASE("silence is answered with a ping, and a pong keeps the tunnel", "[tunn
     CHECK(t.sink.closed.empty());
 }
 
+TEST_CASE("an unused tunnel asks together with all others of the same second, one with a connection at once", "[tunnel]")
+{
+    spdy_tunnel t;
+    recording_pair_sink sink;
+    const bool used = GENERATE(false, true);
+    const auto one = used ? t.tunnel->open(80, sink) : nullptr;
+    t.clock.advance(300ms);
+    if (used) t.runtime->reply(11);
+    t.runtime->send_ping(2);
+    t.clock.settle();
+    t.frames();
+    t.clock.advance(15100ms);
+    CHECK(t.frames() == (used ? "ping 1\n" : ""));
+    t.clock.advance(600ms);
+    CHECK(t.frames() == (used ? "" : "ping 1\n"));
+}
+
 TEST_CASE("a black hole is noticed within thirty seconds", "[tunnel]")
 {
     spdy_tunnel t;
