@@ -1,5 +1,7 @@
 #include "daemon/forward/tunnel_pool.hpp"
 
+#include "common/async/gathered.hpp"
+
 #include <boost/asio/post.hpp>
 
 #include <algorithm>
@@ -279,7 +281,7 @@ void tunnel_pool::released()
 void tunnel_pool::rest_later()
 {
     if (rest_timer_ || tunnels_.empty()) return;
-    rest_timer_ = clock_.call_after(limits_.spare_rest / 2, [this] {
+    rest_timer_ = clock_.call_at(gathered(clock_.now() + limits_.spare_rest / 2, 10s), [this] {
         rest_timer_ = 0;
         close_rested();
         rest_later();

@@ -1,6 +1,8 @@
 // What a SPDY tunnel does as time passes: deadlines of new streams, pings, and the notice that nothing leaves any more.
 #include "daemon/portforward/spdy_connection.hpp"
 
+#include "common/async/gathered.hpp"
+
 #include <algorithm>
 
 namespace fwd::portforward {
@@ -42,11 +44,11 @@ void spdy_connection::tick()
     if (alive_) schedule(std::max(next_beat(), able() ? now : now + stuck_after));
 }
 
-/// Tunnels that nobody uses ask together, at the full second: a thousand of them wake the machine once.
+/// Tunnels that nobody uses ask together, at the full second.
 time_point spdy_connection::next_beat() const
 {
     const auto when = pulse_.next();
-    return live_ > 0 || pulse_.suspect() ? when : std::chrono::ceil<std::chrono::seconds>(when);
+    return live_ > 0 || pulse_.suspect() ? when : gathered(when, 1s);
 }
 
 /// Notices that nothing leaves any more: the peer, or somebody on the way, does not read.

@@ -1,3 +1,4 @@
+#include "common/async/gathered.hpp"
 #include "common/async/offload.hpp"
 #include "common/async/random.hpp"
 #include "common/async/sleep_watch.hpp"
@@ -203,4 +204,12 @@ TEST_CASE("a machine that slept is noticed once, and how long", "[timing]")
     clock.advance(1s);
     CHECK(sleep.take() == 3min);
     CHECK(sleep.take() == 0s);
+}
+
+TEST_CASE("chores are gathered on a grid that all share, none before its time", "[timing]")
+{
+    const time_point hour{3600s};
+    CHECK(gathered(hour, 10s) == hour);
+    CHECK(gathered(hour + 1ns, 10s) == hour + 10s);
+    CHECK(gathered(hour + 9s, 10s) == gathered(hour + 3s, 10s));
 }
