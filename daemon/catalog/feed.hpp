@@ -16,7 +16,7 @@ namespace fwd::catalog {
 
 struct feed_limits {
     std::size_t queue = 1024;  ///< values per reader; when full, the oldest of that reader is dropped and counted
-    std::size_t replay = 2048; ///< values kept for readers that come back
+    std::size_t replay = 1024; ///< values kept for readers that come back
 };
 
 /// `T` has a member `id`, which the feed gives: from 1 on, without gaps. A reader may outlive the feed: it then stays empty.

@@ -227,7 +227,7 @@ def main():
     parse.add_argument("--scenario", help="ids, by commas: B1 (one), S1 (all sizes of it)")
     parse.add_argument("--rounds", type=int, help="7, or 3 with --quick")
     parse.add_argument("--seconds", type=float, help="of each bulk run: 1.5, or 0.5 with --quick")
-    parse.add_argument("--idle-seconds", type=float, default=20, help="of quiet time in M1")
+    parse.add_argument("--idle-seconds", type=float, default=60, help="of quiet time in I1")
     parse.add_argument("--no-pin", dest="pin", action="store_false", help="let the scheduler place everything")
     parse.add_argument("--delay-ms", type=float, default=20, help="round trip to the API server in the scenarios called far")
     parse.add_argument("--realtime", action="store_true", help="ahead of all other work on this machine (root; for one that is shared)")
