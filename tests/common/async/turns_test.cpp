@@ -1,5 +1,5 @@
-#include "common/async/turns.hpp"
 #include "common/async/task_scope.hpp"
+#include "common/async/turns.hpp"
 #include "common/log.hpp"
 #include "tests/support/virtual_clock.hpp"
 

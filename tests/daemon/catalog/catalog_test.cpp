@@ -186,7 +186,8 @@ TEST_CASE("an object that is left out is a problem until it goes away", "[catalo
     one.left_out = {"shop/We b"};
     f.all.put(one);
     CHECK(f.heard.take() == names{"ErrorRaised", "ErrorResolved"});
-    CHECK(left_out_sentence("pod shop/We b", "kind") == "pod shop/We b of context kind is left out: its name is none that Kubernetes allows");
+    CHECK(left_out_sentence("pod shop/We b", "kind") ==
+          "pod shop/We b of context kind is left out: its name is none that Kubernetes allows");
 }
 
 TEST_CASE("a key may be shortened as long as it means one thing", "[catalog]")
