@@ -168,11 +168,10 @@ void connection::try_again(const kube::pod_ref& failed, bool same_pod_may_help, 
     if (next && next->pod() == failed && !same_pod_may_help) return abort(code, std::move(text));
     pool_ = next;
     if (pool_) return use_pool();
-    refusal_words none;
-    if (!wait_for_pod(none)) abort(code, std::move(text));
+    wait_for_successor(failed, code, std::move(text));
 }
 
-/// Whoever is still listed was gone twice, so that the list is behind. Nothing was said to anybody: who comes instead is waited for.
+/// Nothing was said to anybody: who comes instead is waited for, also where the list is behind and still has the one that is gone.
 void connection::wait_for_successor(const kube::pod_ref& gone, std::string_view code, std::string text)
 {
     avoid_ = gone;

@@ -385,10 +385,6 @@ private:
     async_event interrupt_;
 };
 
-} // namespace
-
-namespace {
-
 /// Nothing where the name is none.
 template <class T>
 std::shared_ptr<const void> kept_if(bool (*lawful)(const object_meta&), T made)
