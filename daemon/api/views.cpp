@@ -85,10 +85,11 @@ wire::forward view(const catalog::service& in, const catalog::forward& from)
     made.total_connections = traffic.connections.load(std::memory_order_relaxed);
     made.waiting_connections = traffic.waiting.load(std::memory_order_relaxed);
     if (const auto last = traffic.last_active.load(std::memory_order_relaxed)) made.last_active = wall_time{duration{last}};
-    made.rate_in = from.rate_in;
-    made.rate_out = from.rate_out;
-    made.avg_rate_in = from.average_rate_in;
-    made.avg_rate_out = from.average_rate_out;
+    const auto rate = traffic.meter.rate(), average = traffic.average(from.started_at);
+    made.rate_in = rate.in;
+    made.rate_out = rate.out;
+    made.avg_rate_in = average.in;
+    made.avg_rate_out = average.out;
     made.protocol = from.protocol;
     return made;
 }
@@ -119,8 +120,8 @@ wire::service view(const catalog::service& from)
         made.verified = made.verified && one.verified;
         made.total_bytes_in += forward.bytes_in;
         made.total_bytes_out += forward.bytes_out;
-        made.rate_in += one.rate_in;
-        made.rate_out += one.rate_out;
+        made.rate_in += forward.rate_in;
+        made.rate_out += forward.rate_out;
         made.waiting_connections += forward.waiting_connections;
     }
     made.pods = {from.pods.ready, from.pods.total};

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
 
 namespace fwd::catalog {
 
@@ -117,11 +118,6 @@ void keep_history(const forward& was, forward& is)
     if (!is.last_reset) is.last_reset = was.last_reset;
     if (!is.last_loss) is.last_loss = was.last_loss;
     is.away = was.away;
-    is.rate_in = was.rate_in;
-    is.rate_out = was.rate_out;
-    is.average_rate_in = was.average_rate_in;
-    is.average_rate_out = was.average_rate_out;
-    if (is.traffic == was.traffic) {}
 }
 
 /// Failures that are no loss of a way to the pod: nothing listens there, or nothing can listen here.
@@ -198,7 +194,10 @@ std::string forward::key() const
     return made + "." + std::to_string(local_port);
 }
 
-catalog::catalog(timing& clock, event_sink& events) : clock_{clock}, events_{events} {}
+catalog::catalog(timing& clock, event_sink& events)
+    : clock_{clock}, events_{events}, board_{std::make_shared<counter_board>(clock.wall_now())}
+{
+}
 
 void catalog::put(service next)
 {
@@ -211,7 +210,7 @@ void catalog::put(service next)
     if (next.owner.created_at == never) next.owner.created_at = was ? was->owner.created_at : now;
     if (was && !next.last_error) next.last_error = was->last_error;
     for (auto& forward : next.forwards) {
-        forward.service_key = key;
+        forward.service_key = forward.traffic->service_key = key;
         forward.since = forward.started_at = now;
         if (const auto* before = was ? same_place(*was, forward) : nullptr) keep_history(*before, forward);
     }
@@ -298,28 +297,17 @@ void catalog::put(context next)
 
 void catalog::sample_rates()
 {
-    const auto now = clock_.wall_now();
-    for (auto& [key, service] : services_) {
-        bool stirred = false;
-        traffic::amounts total;
-        for (auto& forward : service.forwards) {
-            auto& meter = forward.traffic->meter;
-            meter.sample(now, {forward.traffic->bytes_in.load(std::memory_order_relaxed),
-                               forward.traffic->bytes_out.load(std::memory_order_relaxed)});
-            forward.rate_in = meter.rate_in();
-            forward.rate_out = meter.rate_out();
-            stirred = stirred || meter.stirred();
-            total.in += meter.total().in;
-            total.out += meter.total().out;
-            const auto age = std::chrono::duration<double>(now - forward.started_at).count();
-            if (age <= 0) continue;
-            forward.average_rate_in = static_cast<double>(meter.total().in) / age;
-            forward.average_rate_out = static_cast<double>(meter.total().out) / age;
+    std::set<std::string> stirred;
+    board_->look(clock_.wall_now(), [&](const counters& one) { stirred.insert(one.service_key); });
+    if (!events_.heard()) return;
+    for (const auto& key : stirred) {
+        const auto found = services_.find(key);
+        if (found == services_.end()) continue;
+        auto made = about(event_type::bandwidth_update, found->second);
+        for (const auto& forward : found->second.forwards) {
+            made.bytes_in += forward.traffic->meter.total().in;
+            made.bytes_out += forward.traffic->meter.total().out;
         }
-        if (!stirred || !events_.heard()) continue;
-        auto made = about(event_type::bandwidth_update, service);
-        made.bytes_in = total.in;
-        made.bytes_out = total.out;
         events_.emit(std::move(made));
     }
 }

@@ -4,12 +4,10 @@
 
 #include "common/async/timing.hpp"
 #include "common/net/endpoint.hpp"
+#include "daemon/catalog/counters.hpp"
 #include "daemon/catalog/event.hpp"
 #include "daemon/catalog/state.hpp"
-#include "daemon/traffic/http_log.hpp"
-#include "daemon/traffic/meter.hpp"
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -26,18 +24,6 @@ struct failure {
     std::string message;     ///< one sentence for a person
     std::uint64_t count = 1; ///< in a row
     std::optional<wall_time> next_retry;
-};
-
-/// Counters of one forward. The data thread writes, anyone reads; they only grow.
-struct counters {
-    std::atomic<std::uint64_t> bytes_in{0};    ///< from the pod
-    std::atomic<std::uint64_t> bytes_out{0};   ///< to the pod
-    std::atomic<std::uint64_t> connections{0}; ///< ever opened
-    std::atomic<std::uint32_t> open{0};
-    std::atomic<std::uint32_t> waiting{0};
-    std::atomic<std::int64_t> last_active{0}; ///< wall clock, nanoseconds since the epoch; 0: never
-    traffic::meter meter;                     ///< what flowed when; of the control thread alone
-    traffic::http_log http;                   ///< requests that passed; but for their counts of the data thread alone
 };
 
 /// Who asked for something. Empty client: the command line of the daemon.
@@ -82,7 +68,6 @@ struct forward {
     };
     std::optional<outage> away; ///< kept by the catalog, from a loss to the return
     std::shared_ptr<counters> traffic = std::make_shared<counters>();
-    double rate_in = 0, rate_out = 0, average_rate_in = 0, average_rate_out = 0; ///< bytes per second, set by sample_rates
     /// `service.ns.ctx.pod.localPort`, without the pod part while there is none; of a headless service only with the pod that
     /// the address belongs to.
     [[nodiscard]] std::string key() const;
@@ -191,15 +176,17 @@ public:
 
     // For the supervisor. Puts compare with what was there and emit ServiceAdded, ServiceUpdated, PodStatusChanged ... only
     // for what changed. What the catalog keeps itself need not be given: `since` moves only when the state does, `started_at` and
-    // `created_at` are kept, `last_error` stays until another one comes, rates stay until the next sample.
+    // `created_at` are kept, `last_error` stays until another one comes.
     void put(service next);
     void remove_service(const std::string& key);
     void put(forwarded_namespace next);
     void remove_namespace(const std::string& key);
     void put(context next);
     void set_self(identity next) { self_ = std::move(next); }
-    /// Feeds the meters, sets rates, and while somebody listens emits BandwidthUpdate for services where something moved, and once
-    /// after that. Called once a second.
+    /// For a forward that is new; those made otherwise have no rates.
+    [[nodiscard]] std::shared_ptr<counters> new_counters() { return board_->make(); }
+    /// Feeds the meters of what is in use, and while somebody listens emits BandwidthUpdate for services where something moved, and
+    /// once after that. Called once a second.
     void sample_rates();
 
 private:
@@ -210,6 +197,7 @@ private:
 
     timing& clock_;
     event_sink& events_;
+    std::shared_ptr<counter_board> board_;
     std::map<std::string, service> services_;
     std::map<std::string, forwarded_namespace> namespaces_;
     std::map<std::string, context> contexts_;

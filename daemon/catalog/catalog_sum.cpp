@@ -32,8 +32,9 @@ totals catalog::sum() const
             if (forward.state == forward_state::error) ++made.errors;
             made.bytes_in += forward.traffic->bytes_in.load(std::memory_order_relaxed);
             made.bytes_out += forward.traffic->bytes_out.load(std::memory_order_relaxed);
-            made.rate_in += forward.rate_in;
-            made.rate_out += forward.rate_out;
+            const auto rate = forward.traffic->meter.rate();
+            made.rate_in += rate.in;
+            made.rate_out += rate.out;
         }
     }
     return made;

@@ -21,8 +21,7 @@ connection::connection(connection_host& host, std::unique_ptr<data_stream> clien
     : host_{host}, clock_{parts.clock}, facts_{std::move(facts)}, traffic_{traffic}, relay_{std::move(client), parts, std::move(traffic),
                                                                                             facts_.half, *this}
 {
-    traffic_->connections.fetch_add(1, std::memory_order_relaxed);
-    traffic_->open.fetch_add(1, std::memory_order_relaxed);
+    traffic_->began();
 }
 
 connection::~connection()
@@ -31,7 +30,7 @@ connection::~connection()
     clock_.cancel(look_timer_);
     if (stage_ == stage::over) return;
     become(stage::over);
-    traffic_->open.fetch_sub(1, std::memory_order_relaxed);
+    traffic_->ended();
 }
 
 void connection::begin()
@@ -235,7 +234,7 @@ void connection::end(std::string_view code, std::string text)
     leave_pool();
     over_tunnel_ = nullptr;
     become(stage::over);
-    traffic_->open.fetch_sub(1, std::memory_order_relaxed);
+    traffic_->ended();
 }
 
 connection_snapshot connection::snapshot() const

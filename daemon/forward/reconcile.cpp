@@ -247,7 +247,7 @@ void supervisor::update_group(forwarded& of, const std::string& hostname, const 
             port.of = of.id;
             port.address = here.address;
             port.local = planned.local_port;
-            port.traffic = std::make_shared<catalog::counters>();
+            port.traffic = parts_.state.new_counters();
             by_id_[port.id] = {of.id, {hostname, planned.local_port}};
         }
         port.plan = planned;

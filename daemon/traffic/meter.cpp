@@ -13,17 +13,15 @@ std::int64_t second_of(wall_time when)
 
 } // namespace
 
-void meter::sample(wall_time now, amounts total)
+void meter::sample(wall_time before, wall_time now, amounts total)
 {
-    const bool first = last_ == wall_time{};
-    const amounts moved = first ? total : amounts{total.in - total_.in, total.out - total_.out};
-    const auto seconds = first ? 1.0 : std::chrono::duration<double>(now - last_).count();
+    const amounts moved{total.in - total_.in, total.out - total_.out};
+    const auto seconds = std::chrono::duration<double>(now - before).count();
     total_ = total;
-    last_ = now;
-    const bool moves = moved != amounts{}, moved_before = rate_in_ != 0 || rate_out_ != 0;
+    const bool moves = moved != amounts{}, moved_before = rate_.in != 0 || rate_.out != 0;
     stirred_ = moves || moved_before;
-    rate_in_ = seconds > 0 ? static_cast<double>(moved.in) / seconds : 0;
-    rate_out_ = seconds > 0 ? static_cast<double>(moved.out) / seconds : 0;
+    rate_ = {};
+    if (seconds > 0) rate_ = {static_cast<double>(moved.in) / seconds, static_cast<double>(moved.out) / seconds};
     const auto second = second_of(now), oldest = second - static_cast<std::int64_t>(kept_seconds);
     std::erase_if(steps_, [oldest](const step& one) { return one.second <= oldest; });
     if (!moves) return;

@@ -1,4 +1,5 @@
-// Bytes over time: what moved in each of the last 300 seconds. Pure; fed once a second. An idle meter costs next to nothing.
+// Bytes over time: what moved in each of the last 300 seconds. Pure; fed once a second while something
+// may move. An idle meter costs nothing.
 #pragma once
 
 #include "common/async/timing.hpp"
@@ -14,6 +15,11 @@ struct amounts {
     bool operator==(const amounts&) const = default;
 };
 
+/// Bytes per second.
+struct rates {
+    double in = 0, out = 0;
+};
+
 /// One second: the totals at its end, and what moved in it, in bytes per second.
 struct point {
     wall_time at;
@@ -26,14 +32,14 @@ inline constexpr std::size_t kept_seconds = 300;
 
 class meter {
 public:
-    /// The totals as they are at `now`; they only grow. The first sample is where counting begins.
-    void sample(wall_time now, amounts total);
+    /// The totals as they are at `now`; they only grow. What is new in them moved since `before`: at the last sample, or later where
+    /// it is known that nothing moved until then.
+    void sample(wall_time before, wall_time now, amounts total);
 
     [[nodiscard]] amounts total() const { return total_; }
-    /// Bytes per second between the last two samples.
-    [[nodiscard]] double rate_in() const { return rate_in_; }
-    [[nodiscard]] double rate_out() const { return rate_out_; }
-    /// Something moved between the last two samples, or between the two before: then a rate that was shown has ended.
+    /// In the time that the last sample was about.
+    [[nodiscard]] rates rate() const { return rate_; }
+    /// Something moved then, or in the time of the sample before: then a rate that was shown has ended.
     [[nodiscard]] bool stirred() const { return stirred_; }
     /// What moved in the second that ends at `second` (since the epoch).
     [[nodiscard]] amounts moved_in(std::int64_t second) const;
@@ -45,8 +51,7 @@ private:
     };
     std::vector<step> steps_; ///< seconds in which something moved, ascending
     amounts total_;
-    wall_time last_{};
-    double rate_in_ = 0, rate_out_ = 0;
+    rates rate_;
     bool stirred_ = false;
 };
 

@@ -22,14 +22,14 @@ def thousand(bed):
     return daemon, screen
 
 
-@case("idle with 1000 services and a terminal that shows them: daemon, agent and terminal interface sleep", alone=True, seconds=150)
+@case("idle with 1000 services and a terminal that shows them: daemon, agent and terminal interface sleep", alone=True, seconds=180)
 def idle(bed):
     daemon, screen = thousand(bed)
     for number in range(0, COUNT, 100):  # some were used, and have a tunnel
         assert http_get(f"svc-{number:04}", 80, "/healthz")[0] == 200
     screen.press("G", "svc-0999")
     everyone = {"engine": daemon.engine, "agent": daemon.agent, "terminal": screen.process()}
-    time.sleep(8)  # the halves of closed connections, what is shown for some seconds
+    time.sleep(22)  # the halves of closed connections, and the 16 s of a graph in which they are seen
     window = 60 if bed.full else 20
     before = {who: (cpu_seconds(pid), wakeups(pid)) for who, pid in everyone.items()}
     requests = bed.sim.ask("GET", "/counters")["requests"]

@@ -370,7 +370,10 @@ TEST_CASE("the doctor looks at names, conflicts, contexts and ports, each with a
 TEST_CASE("after a transfer every place says the same number", "[api]")
 {
     running_api daemon;
-    auto& traffic = *daemon.state.services().at("web.shop.kind").forwards[0].traffic;
+    auto web = sample_service("web", "shop", 80);
+    auto& traffic = *(web.forwards[0].traffic = daemon.state.new_counters());
+    daemon.state.put(web);
+    traffic.began();
     traffic.bytes_in = 123'456;
     traffic.bytes_out = 789;
     const auto feed = daemon.connect();

@@ -295,31 +295,34 @@ TEST_CASE("totals count services, forwards, errors and bytes", "[catalog]")
     CHECK(sum.bytes_in == 10);
 }
 
-TEST_CASE("rates are what came since the last sample, and survive a put", "[catalog]")
+TEST_CASE("rates are what came since the last look, and survive a put", "[catalog]")
 {
     fixture f;
     auto web = make("web", {active});
+    auto& traffic = *(web.forwards[0].traffic = f.all.new_counters());
     f.all.put(web);
-    web.forwards[0].traffic = f.all.services().at("web.shop.kind").forwards[0].traffic;
     f.all.sample_rates();
     f.heard.take();
-    web.forwards[0].traffic->bytes_in = 1000;
+    traffic.began();
+    traffic.bytes_in = 1000;
+    traffic.ended();
     f.clock.advance(2s);
     f.all.sample_rates();
-    const auto rate = [&] { return f.all.services().at("web.shop.kind").forwards[0].rate_in; };
-    CHECK(rate() == 500);
+    const auto& shown = *f.all.services().at("web.shop.kind").forwards[0].traffic;
+    CHECK(shown.meter.rate().in == 500);
+    CHECK(f.all.sum().rate_in == 500);
     CHECK(f.heard.all.at(0).bytes_in == 1000);
     CHECK(f.heard.take() == names{"BandwidthUpdate"});
     f.all.put(web);
-    CHECK(rate() == 500);
+    CHECK(shown.meter.rate().in == 500);
     f.clock.advance(1s);
     f.all.sample_rates();
-    CHECK(rate() == 0);
+    CHECK(shown.meter.rate().in == 0);
     CHECK(f.heard.take() == names{"BandwidthUpdate"});
     f.clock.advance(1s);
     f.all.sample_rates();
     CHECK(f.heard.take().empty());
-    CHECK(f.all.services().at("web.shop.kind").forwards[0].average_rate_in == Approx(1000.0 / 4));
+    CHECK(shown.average(f.all.services().at("web.shop.kind").forwards[0].started_at).in == Approx(1000.0 / 4));
 }
 
 TEST_CASE("events have ids without gaps, and each reader its own bounded queue", "[catalog]")

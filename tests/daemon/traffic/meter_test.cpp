@@ -19,16 +19,16 @@ wall_time at(std::int64_t second)
 TEST_CASE("rates are what moved between two samples", "[traffic]")
 {
     meter one;
-    one.sample(at(0), {100, 10});
-    CHECK(one.rate_in() == 100);
-    one.sample(at(2), {300, 10});
-    CHECK(one.rate_in() == 100);
-    CHECK(one.rate_out() == 0);
+    one.sample(at(-1), at(0), {100, 10});
+    CHECK(one.rate().in == 100);
+    one.sample(at(0), at(2), {300, 10});
+    CHECK(one.rate().in == 100);
+    CHECK(one.rate().out == 0);
     CHECK(one.stirred());
-    one.sample(at(3), {300, 10});
-    CHECK(one.rate_in() == 0);
+    one.sample(at(2), at(3), {300, 10});
+    CHECK(one.rate().in == 0);
     CHECK(one.stirred()); // the rate that was shown has ended
-    one.sample(at(4), {300, 10});
+    one.sample(at(3), at(4), {300, 10});
     CHECK_FALSE(one.stirred());
     CHECK(one.total() == amounts{300, 10});
 }
@@ -36,10 +36,10 @@ TEST_CASE("rates are what moved between two samples", "[traffic]")
 TEST_CASE("history of several meters adds up to their totals at each second", "[traffic]")
 {
     meter a, b;
-    a.sample(at(1), {10, 0});
-    b.sample(at(1), {0, 5});
-    a.sample(at(3), {40, 0});
-    b.sample(at(3), {0, 5});
+    a.sample(at(0), at(1), {10, 0});
+    b.sample(at(0), at(1), {0, 5});
+    a.sample(at(2), at(3), {40, 0});
+    b.sample(at(2), at(3), {0, 5});
     const std::array<const meter*, 2> both{&a, &b};
     const auto past = history(both, at(4), 4);
     REQUIRE(past.size() == 4);
@@ -58,11 +58,11 @@ TEST_CASE("history of several meters adds up to their totals at each second", "[
 TEST_CASE("five minutes are kept, and a clock that is set back loses no byte", "[traffic]")
 {
     meter one;
-    one.sample(at(0), {1, 0});
-    one.sample(at(10), {2, 0});
-    one.sample(at(5), {4, 0});
+    one.sample(at(-1), at(0), {1, 0});
+    one.sample(at(9), at(10), {2, 0});
+    one.sample(at(10), at(5), {4, 0});
     CHECK(one.moved_in(1'700'000'010).in == 3);
-    one.sample(at(310), {5, 0});
+    one.sample(at(309), at(310), {5, 0});
     CHECK(one.moved_in(1'700'000'000) == amounts{});
     CHECK(one.moved_in(1'700'000'010) == amounts{});
     CHECK(one.moved_in(1'700'000'310).in == 1);
