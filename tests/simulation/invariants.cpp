@@ -148,6 +148,11 @@ void invariants::judge_time(const outcome& one, bool excused)
         one.ended - one.began - own_pace(one.plan) - of_.stalled_within(one.service, one.began, one.ended) - beside_a_resting_reader(one);
     const auto seconds = std::chrono::duration<double>(one.ended - one.began).count();
     if (took > of_.plan.wait + longest) of_.log.violated("late: request {} to {} was not over for {:.1f} s", one.plan.id, one.key, seconds);
+    // Who found no pod, and none came, was told so in time; whether one came later, or he left by then, is another matter.
+    const auto told_by = one.began + of_.plan.wait + may_differ;
+    if (one.ended > told_by && of_.view_troubled_until < one.began && !of_.pods.could_answer(one.key, one.began - may_differ, told_by, 0s))
+        of_.log.violated("late: request {} to {} was held for {:.1f} s, and no pod came in the {} s that it may be", one.plan.id, one.key,
+                         seconds, of_.plan.wait / 1s);
     const auto within = [&](const auto& trouble) { return trouble.first <= one.ended && trouble.second >= one.began; };
     const bool troubled = std::any_of(of_.tunnel_troubles.begin(), of_.tunnel_troubles.end(), within);
     // While the view is behind, the daemon knows of the pod that has been there since before that.
