@@ -103,6 +103,15 @@ host::host_names supervisor::names_here() const
     return all;
 }
 
+bool supervisor::group::asked_for(const std::vector<std::string>& all) const
+{
+    const auto is_in = [](const std::vector<std::string>& some, const std::string& name) {
+        return std::find(some.begin(), some.end(), name) != some.end();
+    };
+    return all.size() == written.size() + refused.size() &&
+           std::all_of(all.begin(), all.end(), [&](const auto& name) { return is_in(written, name) || is_in(refused, name); });
+}
+
 awaitable<void> supervisor::write_names(const batch& now)
 {
     if (parts_.host.about().hosts_path.empty()) co_return;
@@ -117,10 +126,11 @@ awaitable<void> supervisor::write_names(const batch& now)
             // A name whose port leads to another program is withheld.
             auto names = safe ? group.names : std::vector<std::string>{};
             const bool again = group.refused_at && clock_.now() >= *group.refused_at + ask_again;
-            if (names == group.asked && !again) continue;
+            if (group.asked_for(names) && !again) continue;
             if (group.refused_at) std::erase_if(group.conflicts, [](const catalog::conflict& c) { return is_of_the_file(c); });
             group.refused_at.reset();
-            group.asked = group.written = names;
+            group.refused.clear();
+            group.written = names;
             if (group.here)
                 here_changed = true;
             else
@@ -134,7 +144,7 @@ awaitable<void> supervisor::write_names(const batch& now)
         log_.error("names not written", {{"error", refused.error().message()}, {"file", parts_.host.about().hosts_path}});
         for (const auto& id : now.touched)
             if (const auto at = forwarded_.find(id); at != forwarded_.end())
-                for (auto& [hostname, group] : at->second.groups) group.asked.clear(), group.written.clear();
+                for (auto& [hostname, group] : at->second.groups) group.refused.clear(), group.written.clear();
         co_return;
     }
     for (const auto& refusal : *refused) note_refusal(refusal);
@@ -146,6 +156,7 @@ void supervisor::note_refusal(const host::name_refusal& refusal)
     for (auto& [id, of] : forwarded_)
         for (auto& [hostname, group] : of.groups) {
             if (group.address != refusal.address || std::erase(group.written, refusal.name) == 0) continue;
+            group.refused.push_back(refusal.name);
             const auto known = [&](const catalog::conflict& c) { return c.name == refusal.name; };
             std::erase_if(group.conflicts, known);
             group.conflicts.push_back({refusal.name, refusal.why, {}});

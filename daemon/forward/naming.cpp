@@ -93,48 +93,47 @@ name_table::granted name_table::claim(const std::string& owner, const std::vecto
     const auto among = [](const std::vector<std::string>& all, const std::string& name) {
         return std::find(all.begin(), all.end(), name) != all.end();
     };
-    for (const auto& name : std::exchange(held_[owner], {}))
-        if (!among(wanted, name)) let_go(owner, name);
+    auto& [self, held] = *held_.try_emplace(owner).first;
+    for (const auto* name : std::exchange(held, {}))
+        if (!among(wanted, *name)) let_go(*name);
     const auto lacked = lacks_[owner];
     for (const auto& name : lacked)
         if (!among(wanted, name)) take_back(owner, name);
     granted got;
     for (const auto& name : wanted) {
         const bool yields = among(weak, name);
-        auto& holding = holder_[name];
-        if (!holding.owner.empty() && holding.owner != owner && holding.weak && !yields) {
-            const auto before = holding.owner;
-            std::erase(held_[before], name);
+        auto& [kept, holding] = *holder_.try_emplace(name).first;
+        const bool anothers = holding.owner && holding.owner != &self;
+        if (anothers && holding.weak && !yields) {
+            const auto& before = *holding.owner;
+            std::erase(held_[before], &kept);
             refuse(before, name);
-            holding.owner = owner;
-        } else if (!holding.owner.empty() && holding.owner != owner) {
+        } else if (anothers) {
             refuse(owner, name);
-            got.conflicts.push_back({name, holding.owner, owner});
+            got.conflicts.push_back({name, *holding.owner, owner});
             continue;
         }
-        holding = {owner, yields};
+        holding = {&self, yields};
+        if (std::find(held.begin(), held.end(), &kept) == held.end()) held.push_back(&kept);
         take_back(owner, name);
         got.names.push_back(name);
         if (const auto at = refused_.find(name); at != refused_.end())
             for (const auto& other : at->second) got.conflicts.push_back({name, owner, other});
     }
-    held_[owner] = got.names;
     return got;
 }
 
 std::string name_table::holder(const std::string& name) const
 {
     const auto at = holder_.find(name);
-    return at == holder_.end() ? std::string{} : at->second.owner;
+    return at == holder_.end() ? std::string{} : *at->second.owner;
 }
 
 /// Whoever was refused it may have it now.
-void name_table::let_go(const std::string&, const std::string& name)
+void name_table::let_go(const std::string& name)
 {
-    holder_.erase(name);
-    const auto at = refused_.find(name);
-    if (at == refused_.end()) return;
-    stale_.insert(stale_.end(), at->second.begin(), at->second.end());
+    if (const auto at = refused_.find(name); at != refused_.end()) stale_.insert(stale_.end(), at->second.begin(), at->second.end());
+    holder_.erase(holder_.find(name)); // the name itself goes with it
 }
 
 /// The holder, as it is now, learns of it once.
@@ -144,7 +143,7 @@ void name_table::refuse(const std::string& owner, const std::string& name)
     if (std::find(refused.begin(), refused.end(), owner) != refused.end()) return;
     refused.push_back(owner);
     lacks_[owner].push_back(name);
-    stale_.push_back(holder_.at(name).owner);
+    stale_.push_back(*holder_.at(name).owner);
 }
 
 /// The owner was refused it, and wants it no longer or has it now.

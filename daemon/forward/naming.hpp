@@ -51,17 +51,17 @@ public:
 
 private:
     struct holding {
-        std::string owner;
+        const std::string* owner = nullptr; ///< the key in held_
         bool weak = false;
     };
-    void let_go(const std::string& owner, const std::string& name);
+    void let_go(const std::string& name);
     void refuse(const std::string& owner, const std::string& name);
     void take_back(const std::string& owner, const std::string& name);
 
     std::map<std::string, holding> holder_;
-    std::map<std::string, std::vector<std::string>> held_;
-    std::map<std::string, std::vector<std::string>> refused_; ///< name to owners
-    std::map<std::string, std::vector<std::string>> lacks_;   ///< owner to the names refused to it
+    std::map<std::string, std::vector<const std::string*>> held_; ///< owner to its names, which are keys in holder_
+    std::map<std::string, std::vector<std::string>> refused_;     ///< name to owners
+    std::map<std::string, std::vector<std::string>> lacks_;       ///< owner to the names refused to it
     std::vector<std::string> stale_;
 };
 

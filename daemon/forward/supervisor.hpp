@@ -126,11 +126,12 @@ private:
         std::map<std::uint16_t, port_state> ports; ///< by the local port that was planned
         std::vector<std::string> names;            ///< granted, and written unless withheld
         std::vector<catalog::conflict> conflicts;
-        std::vector<std::string> asked;       ///< to be written
-        std::vector<std::string> written;     ///< of these, what the file took
+        std::vector<std::string> written;     ///< in the file, as far as is known
+        std::vector<std::string> refused;     ///< were to be written, too, but the file has them already
         bool here = false;                    ///< its names lead to this machine itself: --local
         std::optional<time_point> gone_since; ///< its stable pod was deleted; it stays for a while
-        std::optional<time_point> refused_at; ///< the hosts file has one of its names already
+        std::optional<time_point> refused_at; ///< when the last of these was
+        [[nodiscard]] bool asked_for(const std::vector<std::string>& all) const;
     };
     struct forwarded {
         service_id id;
