@@ -1,6 +1,7 @@
 #include "daemon/app.hpp"
 
 #include "common/api/places.hpp"
+#include "common/async/gathered.hpp"
 #include "common/async/short_slices.hpp"
 #include "common/async/sleep_watch.hpp"
 #include "common/async/task_scope.hpp"
@@ -304,7 +305,7 @@ private:
     {
         sleep_watch sleep{*clock_};
         for (;;) {
-            co_await clock_->sleep_for(1s);
+            co_await clock_->wait_until(gathered(clock_->now() + 500ms, 1s)); // from full second to full second
             catalog_.sample_rates();
             if (sleep.take() > 0s) try_at_once("the machine woke up");
         }

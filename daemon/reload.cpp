@@ -1,5 +1,6 @@
 #include "daemon/reload.hpp"
 
+#include "common/async/gathered.hpp"
 #include "common/text.hpp"
 
 #include <fmt/core.h>
@@ -81,7 +82,7 @@ reloader::reloader(parts use, options asked)
 awaitable<void> reloader::run()
 {
     for (;;) {
-        co_await use_.clock.sleep_for(2s);
+        co_await use_.clock.wait_until(gathered(use_.clock.now() + 1500ms, 1s)); // with whatever else wakes at the full second
         if (const auto changed = follower_.changed()) take(*changed);
     }
 }

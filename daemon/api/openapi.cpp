@@ -201,7 +201,7 @@ const json::value& openapi_document()
 
 const std::string& openapi_yaml()
 {
-    static const std::string made = yaml_text(openapi_document());
+    static const std::string made = yaml_text(make_document()); // the tree, which is many times larger, is not kept
     return made;
 }
 
