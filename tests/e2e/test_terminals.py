@@ -301,7 +301,7 @@ def tied_killed(bed):
     assert daemon
     os.kill(screen.process(), signal.SIGKILL)
     until(10, "the daemon has stopped", lambda: not any(running(p) for p in daemon))
-    until(2, "the machine is clean", clean)
+    until(10, "the machine is clean", clean)
     screen.end()
 
 
