@@ -144,11 +144,12 @@ def pod_stands_still(bed):
 
 
 def stands_still(bed):
-    upload = Upload(64 * MIB, 0.02)
+    upload = Upload(64 * MIB, 0.2)  # not over before the pod stands, however long that takes
     upload.start()
     until(10, "the upload is under way", lambda: upload.sent > 4 * MIB)
     stop, go_on = stand_still(bed)
     stop()
+    upload.pause = 0
     try:
         time.sleep(120 if bed.full else 30)  # longer than the pings' deadline
         at = upload.sent
