@@ -9,8 +9,8 @@ counted="agent protocol socket_lookup aliases hosts_file"
 # and giving up privileges.
 beside="child in_place hosts_text hosts_keeper file_bytes packet_socket liveness confine descriptor types"
 
-ceiling=599        # of the counted ones
-ceiling_beside=495 # of those beside them
+ceiling=600        # of the counted ones
+ceiling_beside=505 # of those beside them
 
 lines_of() { # comments go by the compiler's own reader, which knows strings; includes are left unread
   g++ -std=c++20 -fpreprocessed -E -P -x c++ "$1" 2>/dev/null | grep -cv '^[[:space:]]*$' || true

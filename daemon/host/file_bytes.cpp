@@ -2,10 +2,22 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <fcntl.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 namespace fwd::host {
+
+descriptor open_in(int folder, const std::string& name)
+{
+    return descriptor{::openat(folder, name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+}
+
+ino_t number_in(int folder, const std::string& name)
+{
+    struct stat about {};
+    return ::fstatat(folder, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0 ? about.st_ino : 0;
+}
 
 result<std::string> read_all(int file, std::size_t from)
 {

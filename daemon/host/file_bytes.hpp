@@ -1,7 +1,8 @@
-// Whole files by descriptor.
+// Whole files by descriptor, and what a folder has under a name.
 #pragma once
 
 #include "common/result.hpp"
+#include "daemon/host/descriptor.hpp"
 
 #include <string>
 #include <string_view>
@@ -9,6 +10,10 @@
 
 namespace fwd::host {
 
+/// For reading; a symlink is none. Invalid with errno set.
+[[nodiscard]] descriptor open_in(int folder, const std::string& name);
+/// Its inode's number; 0: there is nothing.
+[[nodiscard]] ino_t number_in(int folder, const std::string& name);
 /// From byte `from` to the end. Errors: the kernel's; errc::too_large above 16 MiB.
 [[nodiscard]] result<std::string> read_all(int file, std::size_t from = 0);
 /// False with errno set.

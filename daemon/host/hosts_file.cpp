@@ -26,9 +26,8 @@ bool cannot_swap(int failure)
 /// The file as it was found: symlinks followed, its folder held open.
 struct hosts_file::opened {
     descriptor folder, file;
-    std::string name, temporary;
+    std::string name, temporary, text;
     struct stat about {};
-    std::string text;
 };
 
 result<hosts_file::opened> hosts_file::open() const
@@ -39,7 +38,7 @@ result<hosts_file::opened> hosts_file::open() const
     found.name = target.filename();
     found.temporary = "." + found.name + ".fwd";
     found.folder = descriptor{::open(target.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
-    found.file = descriptor{::openat(found.folder.get(), found.name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)};
+    found.file = open_in(found.folder.get(), found.name);
     if (!found.file || ::fstat(found.file.get(), &found.about) != 0) return errno_error(path_);
     if (!S_ISREG(found.about.st_mode)) return error{errc::invalid_request, path_ + " is not a file"};
     auto text = read_all(found.file.get());
@@ -84,30 +83,33 @@ result<hosts_file::attempt> hosts_file::swap_in(opened& old, const std::string& 
     descriptor fresh{::openat(folder, temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600)};
     if (!fresh) return cannot_swap(errno) ? result<attempt>{attempt::in_place} : errno_error("make a file beside it");
     const auto exchange = [&] { return ::renameat2(folder, temporary.c_str(), folder, old.name.c_str(), RENAME_EXCHANGE) == 0; };
-    const auto file_at = [&](const std::string& name) {
-        struct stat about {};
-        return ::fstatat(folder, name.c_str(), &about, AT_SYMLINK_NOFOLLOW) == 0 ? about.st_ino : 0;
-    };
     const bool made = write_all(fresh.get(), wanted) && copy_ownership(old.file.get(), old.about, fresh.get()) && ::fsync(fresh.get()) == 0;
-    const auto ours = file_at(temporary);
+    const auto ours = number_in(folder, temporary);
     // Looking before leaping: what is wrongly swapped out is missing for a moment.
-    if (const bool changed = made && file_at(old.name) != old.about.st_ino; changed || !made || !exchange()) {
+    if (const bool changed = made && number_in(folder, old.name) != old.about.st_ino; changed || !made || !exchange()) {
         const auto failure = errno_error("replace");
         (void)::unlinkat(folder, temporary.c_str(), 0);
         if (changed) return attempt::again;
         return cannot_swap(failure.code.value()) ? result<attempt>{attempt::in_place} : failure;
     }
-    const auto swapped = [&] { return descriptor{::openat(folder, temporary.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC)}; };
-    auto out = swapped();
-    const bool same_file = file_at(temporary) == old.about.st_ino;
-    const auto text = read_all(out.get());
-    const bool replaced = same_file && text && text->starts_with(old.text); // what was appended meanwhile is taken over as what comes late
-    // Another program was faster: its file goes back in; unless a third one has replaced ours, which then stays.
-    if (!replaced && exchange() && file_at(temporary) != ours) (void)exchange();
-    if (!replaced) out = file_at(temporary) == ours ? swapped() : descriptor{};
-    // Who read ours in between has not seen what the other program added, and may write without it.
-    swapped_out_.push_back({std::move(out), (replaced ? old.text : wanted).size(), clock::now() + 1s,
-                            replaced || !text ? "" : added_lines(wanted, change(*text))});
+    std::vector<descriptor> out; // whatever came out is held open, so that no other file gets its number
+    const auto take_out = [&] { return read_all(out.emplace_back(open_in(folder, temporary)).get()); };
+    const auto came = [&] { return number_in(folder, temporary); };
+    auto text = take_out();
+    // What was appended meanwhile is taken over as what comes late.
+    const bool replaced = came() == old.about.st_ino && text && text->starts_with(old.text);
+    std::string unseen;
+    // Another program was faster: its file goes back in. If what comes out then is not what was there, somebody was faster again.
+    for (auto there = ours, due = replaced ? came() : 0; came() != due;) {
+        // Who read what was there in between has not seen what the other program added, and may write without it.
+        auto more = text ? added_lines(wanted, change(*text)) : std::string{};
+        unseen = more.find(unseen) == more.npos ? unseen + more : std::move(more);
+        due = std::exchange(there, came());
+        if (!exchange()) break;
+        text = take_out();
+    }
+    const auto known = replaced ? old.text.size() : came() == ours ? wanted.size() : std::string::npos; // npos: nothing is taken over
+    swapped_out_.push_back({std::move(out.back()), known, clock::now() + 1s, std::move(unseen)});
     (void)::unlinkat(folder, temporary.c_str(), 0);
     return replaced ? attempt::done : attempt::again;
 }
@@ -128,7 +130,8 @@ bool hosts_file::adopt()
         // A read lease is granted only when nobody has the file open for writing.
         const bool closed = ::fcntl(out.file.get(), F_SETLEASE, F_RDLCK) == 0;
         if (const auto more = read_all(out.file.get(), out.known)) late += *more, out.known += more->size();
-        if (const auto now = read(); now && now->find(out.unseen) == now->npos) late += std::exchange(out.unseen, {});
+        // Who read the file before they are added may yet write it without them.
+        if (const auto now = read(); now && now->find(out.unseen) == now->npos) late += out.unseen, out.until = clock::now() + 1s;
         return (closed && out.unseen.empty()) || clock::now() >= out.until;
     });
     if (!late.empty())
