@@ -41,7 +41,8 @@ trap end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-as_user "$BUILD_DIR/fwd-simcluster" --dir "$dir" >"$dir/simcluster.log" 2>&1 & children+=($!)
+# Not by as_user: a function in the background is a shell of its own, which would end in place of what it runs.
+"${user[@]}" "$BUILD_DIR/fwd-simcluster" --dir "$dir" >"$dir/simcluster.log" 2>&1 & children+=($!)
 until grep -q '^ready ' "$dir/simcluster.log"; do
   kill -0 "${children[0]}" 2>/dev/null || { cat "$dir/simcluster.log" >&2; exit 1; }
   sleep 0.1

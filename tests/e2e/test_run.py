@@ -32,18 +32,23 @@ def nothing_is_left(before):
     assert open("/etc/hosts", "rb").read() == before and not lo_labels()
 
 
-@case("run.sh without a kubeconfig brings the shop by name, and Ctrl-C ends all of it")
+@case("run.sh without a kubeconfig brings the shop by name; Ctrl-C, a signal to it alone or fwd stop ends all of it")
 def first_run(bed):
     with open("/etc/hosts", "rb") as file:
         before = file.read()
+    for end in (lambda child: os.killpg(child.pid, signal.SIGINT), lambda child: child.terminate(), lambda _: bed.fwd("stop", how="root")):
+        run_once(bed, end)
+        nothing_is_left(before)
+
+
+def run_once(bed, end):
     child = bed.spawn([REPOSITORY / "scripts/run.sh"], how="root", name="run", start_new_session=True,
                       env={"HOME": str(bed.home), "BUILD_DIR": os.environ["BUILD_DIR"]})
     until(60, "run.sh says ready", lambda: "\nready\n" in child.log.read_text() or bed.must_run(child))
     assert "http://web/" in child.log.read_text()
     assert curl("http://web/") and curl("http://web.shop.svc.cluster.local/")
-    os.killpg(child.pid, signal.SIGINT)
+    end(child)
     child.wait(10)
-    nothing_is_left(before)
 
 
 def give_to_user(bed):
