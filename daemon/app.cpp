@@ -305,7 +305,7 @@ private:
     {
         sleep_watch sleep{*clock_};
         for (;;) {
-            co_await clock_->wait_until(gathered(clock_->now() + 500ms, 1s)); // from full second to full second
+            co_await clock_->wait_until(full_second(clock_->now(), 1s));
             catalog_.sample_rates();
             if (sleep.take() > 0s) try_at_once("the machine woke up");
         }

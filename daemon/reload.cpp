@@ -82,7 +82,7 @@ reloader::reloader(parts use, options asked)
 awaitable<void> reloader::run()
 {
     for (;;) {
-        co_await use_.clock.wait_until(gathered(use_.clock.now() + 1500ms, 1s)); // with whatever else wakes at the full second
+        co_await use_.clock.wait_until(full_second(use_.clock.now(), 2s));
         if (const auto changed = follower_.changed()) take(*changed);
     }
 }

@@ -12,4 +12,10 @@ namespace fwd {
     return beyond == duration{} ? when : when + (grid - beyond);
 }
 
+/// The full second that is nearest to `wait` from now: what is done every so often, with whatever else wakes then.
+[[nodiscard]] inline time_point full_second(time_point now, duration wait)
+{
+    return gathered(now + wait - std::chrono::milliseconds{500}, std::chrono::seconds{1});
+}
+
 } // namespace fwd

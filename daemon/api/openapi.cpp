@@ -168,7 +168,9 @@ object components()
     return {{"schemas", std::move(schemas)}, {"responses", problem_answers()}, {"securitySchemes", object{{"token", token}}}};
 }
 
-json::value make_document()
+} // namespace
+
+json::value openapi_document()
 {
     object paths;
     for (const auto& one : route_docs()) {
@@ -191,17 +193,9 @@ json::value make_document()
                   {"components", components()}};
 }
 
-} // namespace
-
-const json::value& openapi_document()
-{
-    static const json::value made = make_document();
-    return made;
-}
-
 const std::string& openapi_yaml()
 {
-    static const std::string made = yaml_text(make_document()); // the tree, which is many times larger, is not kept
+    static const std::string made = yaml_text(openapi_document());
     return made;
 }
 

@@ -54,9 +54,9 @@ struct error_doc {
 /// In the order of the document. A test holds it equal to routes().
 [[nodiscard]] const std::vector<route_doc>& route_docs();
 
-/// The whole document.
-[[nodiscard]] const json::value& openapi_document();
-/// The same as YAML in block style.
+/// The whole document; made anew.
+[[nodiscard]] json::value openapi_document();
+/// The same as YAML in block style; made once. The tree, which is many times larger, is not kept.
 [[nodiscard]] const std::string& openapi_yaml();
 /// A page for people that loads nothing from elsewhere.
 [[nodiscard]] const std::string& docs_page();

@@ -213,3 +213,12 @@ TEST_CASE("chores are gathered on a grid that all share, none before its time", 
     CHECK(gathered(hour + 1ns, 10s) == hour + 10s);
     CHECK(gathered(hour + 9s, 10s) == gathered(hour + 3s, 10s));
 }
+
+TEST_CASE("what is done every so often is done at the full second, and comes neither early nor late for it", "[timing]")
+{
+    const time_point hour{3600s};
+    CHECK(full_second(hour, 2s) == hour + 2s);
+    CHECK(full_second(hour + 1ms, 2s) == hour + 2s); // called a little late: the next one is not later
+    CHECK(full_second(hour + 499ms, 1s) == hour + 1s);
+    CHECK(full_second(hour + 501ms, 1s) == hour + 2s); // never twice within half a second
+}

@@ -345,7 +345,7 @@ private:
         CHECK(type == "application/json");
         const auto value = parse_json(got.body);
         REQUIRE(value.has_value());
-        const auto& document = api::openapi_document();
+        static const auto document = api::openapi_document();
         const json::object shape{{"$ref", "#/components/schemas/" + std::string{doc_.data.name}}};
         if (doc_.answers == form::bare) {
             CHECK(unlike(*value, shape, document) == "");
@@ -469,7 +469,7 @@ TEST_CASE("every route works as documented, and fails in each documented way and
 
 TEST_CASE("each error is documented for the status that it has, and for no other route's", "[api]")
 {
-    const auto& document = api::openapi_document();
+    const auto document = api::openapi_document();
     for (const auto& [path, item] : document.at("paths").as_object())
         for (const auto& [method, operation] : item.as_object()) {
             INFO(method << " " << path);
