@@ -131,13 +131,13 @@ def run_moment(moment, bed):
         os.waitpid(pid, 0)
     if moment.victim == "engine":
         if engine:
-            daemon.process.wait(10)
-            beds.until(10, "the agent cleans up", lambda: clean(moment))
+            daemon.process.wait(3)
+            beds.until(1, "the agent cleans up within a second", lambda: clean(moment))
             return time.monotonic() - killed
         daemon.process.kill()
-    daemon.process.wait(10)
-    beds.until(10, "the engine stops without its agent", lambda: not engine or not beds.running(engine))
-    beds.until(10, "routes are gone", lambda: not routed())
+    daemon.process.wait(3)
+    beds.until(1, "the engine stops without its agent", lambda: not engine or not beds.running(engine))
+    beds.until(0.5, "routes are gone", lambda: not routed())
     if moment.repair == "cleanup":
         status, out, said = bed.fwd("cleanup", how="sudo")
         assert status == 0, (status, out, said)

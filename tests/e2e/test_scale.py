@@ -44,6 +44,8 @@ def idle(bed):
     assert spent["engine"][1] <= 4 * window, spent
     assert spent["terminal"][1] <= window / 2, spent
     assert sum(asked.values()) <= window / 20, asked
+    if bed.full:
+        assert cpu <= 0.2, f"{cpu:.2f} % of a core"
 
 
 @case("a storm of 1000 changes a second: the terminal interface answers each key, memory is bounded, and then all is as it is shown",
